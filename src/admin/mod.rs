@@ -1,0 +1,5 @@
+//! The admin console.
+
+pub mod command;
+pub mod reply;
+pub mod show;

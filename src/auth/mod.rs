@@ -1,0 +1,6 @@
+//! Challenge and response, pure: no sockets, no clock, no random numbers of its own.
+
+pub mod cleartext;
+pub mod md5;
+pub mod scram;
+pub mod secret;

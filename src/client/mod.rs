@@ -1,0 +1,10 @@
+//! An application's connection, from its first byte to its last.
+
+pub mod cancel;
+pub mod challenge;
+pub mod hba;
+pub mod hello;
+pub mod login;
+pub mod pump;
+pub mod roster;
+pub mod serve;

@@ -1,0 +1,3 @@
+//! Counts and gauges, handed around as arguments.
+
+pub mod values;

@@ -1,0 +1,5 @@
+//! What a conversation means, pure: which replies are owed, which state a server carries.
+
+pub mod params;
+pub mod prepared;
+pub mod turn;
