@@ -127,12 +127,10 @@ impl Fields {
 impl From<Fields> for Error {
     /// PostgreSQL's own code and words, for a login that it refused.
     fn from(fields: Fields) -> Self {
-        let error = Self::new(ErrorKind::ServerRefused, fields.sqlstate, fields.message);
-        Self {
-            detail: fields.detail,
-            hint: fields.hint,
-            ..error
-        }
+        let mut error = Self::new(ErrorKind::ServerRefused, fields.sqlstate, fields.message);
+        error.detail = fields.detail;
+        error.hint = fields.hint;
+        error
     }
 }
 
