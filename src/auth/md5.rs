@@ -1,4 +1,5 @@
-//! MD5 as PostgreSQL uses it: a hash of password and user is stored, a hash of that and a salt is sent.
+//! MD5 as PostgreSQL uses it: it stores a hash of password and user, and a hash of that and a salt
+//! is sent.
 
 use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
@@ -9,7 +10,7 @@ pub fn hash(user: &str, password: &[u8]) -> Zeroizing<String> {
     digest(password, user.as_bytes())
 }
 
-/// The answer to an MD5 request, from what is stored; `stored` without its `md5` is hashed as it is.
+/// The answer to an MD5 request, from what is stored.
 pub fn response(stored: &str, salt: [u8; 4]) -> Zeroizing<String> {
     let hash = stored.strip_prefix("md5").unwrap_or(stored);
     digest(hash.as_bytes(), &salt)

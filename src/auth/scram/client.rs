@@ -30,7 +30,7 @@ pub enum ScramClientError {
     /// The server asks for more work than anybody should do for it.
     #[error("the server asks for too many SCRAM iterations")]
     TooManyIterations,
-    /// The server said so in SCRAM's own words; PostgreSQL sends an ErrorResponse instead.
+    /// The server said so in SCRAM's own words; PostgreSQL sends an `ErrorResponse` instead.
     #[error("the server refused the SCRAM proof")]
     Refused,
     /// It does not know the verifier: it is not the server we believe it to be.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// 32 bytes that are worth something to a thief.
 pub(super) type Key = Zeroizing<[u8; 32]>;
 
-/// An HMAC that waits for its text. The key is brought to the block size as RFC 2104 section 2 says.
+/// An HMAC that waits for its text; the key becomes a block as in RFC 2104, section 2.
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
     let mut block = Zeroizing::new([0; 64]);
     if let Some(start) = block.get_mut(..key.len()) {
@@ -26,7 +26,7 @@ pub(super) fn hmac(key: &[u8], text: &[u8]) -> Key {
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
-/// SaltedPassword: PBKDF2 with one block of output.
+/// `SaltedPassword`: PBKDF2 with one block of output.
 pub(super) fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> Key {
     let password = normalize(password);
     let mac = keyed(&password);
@@ -34,7 +34,7 @@ pub(super) fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> 
     let mut last: Key = Zeroizing::new(first.finalize().into_bytes().into());
     let mut result = last.clone();
     for _ in 1..iterations {
-        let next = mac.clone().chain_update(&*last);
+        let next = mac.clone().chain_update(*last);
         *last = next.finalize().into_bytes().into();
         xor(&mut result, &last);
     }
@@ -47,8 +47,8 @@ pub(super) fn xor(into: &mut [u8; 32], other: &[u8; 32]) {
     }
 }
 
-/// SASLprep (RFC 4013) where it applies. PostgreSQL takes any bytes as a password and uses those that
-/// SASLprep forbids, or would leave nothing of, as they are (`scram_build_secret`).
+/// SASLprep (RFC 4013) where it applies. PostgreSQL takes any bytes as a password, and those that
+/// SASLprep forbids or would leave nothing of as they are (`pg_saslprep` and its callers).
 fn normalize(password: &[u8]) -> Zeroizing<Vec<u8>> {
     let text = std::str::from_utf8(password).ok();
     let prepared = text.and_then(|text| stringprep::saslprep(text).ok());

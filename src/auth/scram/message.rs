@@ -141,8 +141,7 @@ impl<'a> ClientFinal<'a> {
 
 /// `c=binding,r=nonce`, to which the proof is added.
 pub fn client_final_without_proof(flag: Flag, data: &[u8], nonce: &str) -> String {
-    let binding = [flag.header().as_bytes(), data].concat();
-    format!("c={},r={nonce}", STANDARD.encode(binding))
+    format!("c={},r={nonce}", STANDARD.encode(binding(flag, data)))
 }
 
 /// The channel binding that [`ClientFinal::binding`] must be.
@@ -191,9 +190,10 @@ fn attribute<'a>(part: Option<&'a str>, name: &str) -> Option<&'a str> {
 
 /// What may follow the known attributes: others, which are ignored, but they must look like some.
 fn extensions<'a>(mut attributes: impl Iterator<Item = &'a str>) -> Result<(), Reason> {
-    let well_formed = attributes.all(|part| {
-        matches!(part.as_bytes(), [name, b'=', _, ..] if name.is_ascii_alphabetic() && *name != b'm')
-            && !part.contains('\0')
+    let well_formed = attributes.all(|part| match part.as_bytes() {
+        [b'm', ..] => false,
+        [name, b'=', value @ ..] => name.is_ascii_alphabetic() && !value.contains(&0),
+        _ => false,
     });
     well_formed
         .then_some(())

@@ -75,7 +75,7 @@ impl Verifier {
         hash.update(self.iterations.to_be_bytes());
         hash.update(&self.salt);
         hash.update(self.stored_key);
-        hash.update(&*self.server_key);
+        hash.update(*self.server_key);
     }
 }
 
@@ -99,8 +99,8 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The verifier of a user that does not exist: what it looks like depends on the name and the process's
-/// secret only, and no proof fits it.
+/// The verifier of a user that does not exist: what it looks like depends on the name and the
+/// process's secret only, and no proof fits it.
 pub fn mock_verifier(process_secret: &[u8; 32], user: &str) -> Verifier {
     let of = |what: &str| hmac(process_secret, format!("{what}:{user}").as_bytes());
     Verifier {
@@ -111,7 +111,7 @@ pub fn mock_verifier(process_secret: &[u8; 32], user: &str) -> Verifier {
     }
 }
 
-/// ClientKey and ServerKey of one verifier: as good as the password wherever that verifier is stored.
+/// `ClientKey` and `ServerKey` of one verifier: as good as the password wherever that is stored.
 #[derive(Clone)]
 pub struct ScramKeys {
     client_key: Key,

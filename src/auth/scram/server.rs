@@ -61,7 +61,7 @@ pub struct AwaitClientFirst {
 }
 
 impl AwaitClientFirst {
-    /// Takes the mechanism and the data of SASLInitialResponse; gives the server-first message.
+    /// Takes the mechanism and the data of `SASLInitialResponse`; gives the server-first message.
     pub fn client_first(
         self,
         mechanism: &str,
@@ -107,7 +107,7 @@ impl AwaitClientFirst {
 /// The client knows salt and iterations.
 pub struct AwaitClientFinal {
     nonce: String,
-    /// AuthMessage up to the client's last message.
+    /// `AuthMessage` up to the client's last message.
     so_far: String,
     bound: bool,
     binding: Vec<u8>,
