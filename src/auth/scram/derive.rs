@@ -57,3 +57,43 @@ fn normalize(password: &[u8]) -> Zeroizing<Vec<u8>> {
         _ => password.to_vec(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_prepared_as_rfc_4013_says_or_left_alone() {
+        for (given, prepared) in [
+            (&b"user"[..], &b"user"[..]),
+            (b"USER", b"USER"),
+            ("I\u{ad}X".as_bytes(), b"IX"),
+            ("\u{aa}".as_bytes(), b"a"),
+            ("\u{2168}".as_bytes(), b"IX"),
+            ("a\u{a0}b".as_bytes(), b"a b"),
+            // Forbidden, of nothing, and not even text.
+            (b"\x07", b"\x07"),
+            ("\u{627}\u{31}".as_bytes(), "\u{627}\u{31}".as_bytes()),
+            ("\u{ad}".as_bytes(), "\u{ad}".as_bytes()),
+            (b"\xff\xfe", b"\xff\xfe"),
+            (b"", b""),
+        ] {
+            assert_eq!(*normalize(given), prepared, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn hmac_takes_keys_of_any_length() {
+        // RFC 4231, test cases 2 and 6: shorter and longer than a block.
+        let hex = |key: Key| key.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(
+            hex(hmac(b"Jefe", b"what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        let text = b"Test Using Larger Than Block-Size Key - Hash Key First";
+        assert_eq!(
+            hex(hmac(&[0xaa; 131], text)),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        );
+    }
+}
