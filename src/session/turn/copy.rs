@@ -19,6 +19,9 @@ impl<E> Turn<E> {
                 self.struck.extend(eaten.effect);
             }
         }
+        // An eaten Sync has closed no batch.
+        self.batch_open = self.queue.back().is_some_and(|last| !last.kind.ends_batch());
+        self.bound_slack();
     }
 
     /// A COPY IN that a Query began has failed: its own ReadyForQuery comes, what was sent between
@@ -86,5 +89,6 @@ impl<E> Turn<E> {
     /// End marks of a COPY that is over say nothing any more.
     fn drop_copy_ends_behind(&mut self) {
         self.queue.retain(|owed| owed.kind != Kind::CopyEnd);
+        self.bound_slack();
     }
 }

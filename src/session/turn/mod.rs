@@ -38,6 +38,8 @@ pub struct Turn<E> {
     status: TxStatus,
     skip: Skip,
     copying_in: bool,
+    /// Extended messages went out and no Sync behind them: an implicit transaction may be open.
+    batch_open: bool,
     /// How many entries in front may never be answered.
     slack: usize,
     struck: Vec<E>,
@@ -87,6 +89,7 @@ impl<E> Default for Turn<E> {
             status: TxStatus::Idle,
             skip: Skip::No,
             copying_in: false,
+            batch_open: false,
             slack: 0,
             struck: Vec::new(),
         }
@@ -96,7 +99,10 @@ impl<E> Default for Turn<E> {
 impl<E> Turn<E> {
     /// Nothing is owed and no transaction is open: the server may go to somebody else.
     pub fn is_over(&self) -> bool {
-        self.queue.is_empty() && self.status == TxStatus::Idle && self.skip == Skip::No
+        self.queue.is_empty()
+            && self.status == TxStatus::Idle
+            && self.skip == Skip::No
+            && !self.batch_open
     }
 
     /// The status of the last ReadyForQuery.
@@ -117,9 +123,7 @@ impl<E> Turn<E> {
     /// May forwarding stop here until the server has answered all? Not within a batch, whose
     /// replies may come only after its Sync, nor while the server waits for COPY data.
     pub fn at_boundary(&self) -> bool {
-        !self.copying_in
-            && self.skip == Skip::No
-            && self.queue.back().is_none_or(|last| last.kind.ends_batch())
+        !self.copying_in && self.skip == Skip::No && !self.batch_open
     }
 
     /// Only replies that may never come are left: send the probe (Close, Sync), tagged as ours.
@@ -146,6 +150,9 @@ impl<E> Turn<E> {
             }
             (Skip::Maybe, _) => self.slack += 1,
         }
+        if kind != Kind::CopyEnd {
+            self.batch_open = !kind.ends_batch();
+        }
         self.queue.push_back(Owed {
             kind,
             owner,
@@ -161,10 +168,10 @@ impl<E> Turn<E> {
     /// [`Unexpected`] when it answers nothing that was asked.
     pub fn received(&mut self, tag: u8, ready: Option<TxStatus>) -> Result<Reply<E>, Unexpected> {
         match tag {
-            tags::NOTICE_RESPONSE | tags::PARAMETER_STATUS | tags::NOTIFICATION_RESPONSE => {
+            tags::NOTICE | tags::PARAMETER_STATUS | tags::NOTIFICATION => {
                 Ok(Reply::to(self.addressee()))
             }
-            tags::ERROR_RESPONSE => Ok(self.failed()),
+            tags::ERROR => Ok(self.failed()),
             tags::READY_FOR_QUERY => self.ready(ready.ok_or(Unexpected(tag))?),
             _ => self.answered(tag),
         }
@@ -185,7 +192,7 @@ impl<E> Turn<E> {
         reply.show_as = front.show_as;
         let completes = front.kind.completed_by(tag);
         match tag {
-            tags::COPY_IN_RESPONSE => self.copying_in = true,
+            tags::COPY_IN => self.copying_in = true,
             tags::COMMAND_COMPLETE if self.copying_in => self.copy_succeeded(),
             _ => {}
         }
@@ -267,6 +274,7 @@ impl<E> Turn<E> {
         self.struck.extend(effect);
         self.slack = self.slack.saturating_sub(1);
         self.drop_idle_copy_ends();
+        self.bound_slack();
     }
 
     /// Entries that may never be answered give way to one that fits.

@@ -102,9 +102,9 @@ impl Kind {
                 b::ROW_DESCRIPTION
                     | b::DATA_ROW
                     | b::COMMAND_COMPLETE
-                    | b::EMPTY_QUERY_RESPONSE
-                    | b::COPY_IN_RESPONSE
-                    | b::COPY_OUT_RESPONSE
+                    | b::EMPTY_QUERY
+                    | b::COPY_IN
+                    | b::COPY_OUT
                     | b::COPY_DATA
                     | b::COPY_DONE
             ),
@@ -112,10 +112,10 @@ impl Kind {
                 tag,
                 b::DATA_ROW
                     | b::COMMAND_COMPLETE
-                    | b::EMPTY_QUERY_RESPONSE
+                    | b::EMPTY_QUERY
                     | b::PORTAL_SUSPENDED
-                    | b::COPY_IN_RESPONSE
-                    | b::COPY_OUT_RESPONSE
+                    | b::COPY_IN
+                    | b::COPY_OUT
                     | b::COPY_DATA
                     | b::COPY_DONE
             ),
@@ -137,7 +137,7 @@ impl Kind {
             Self::Query | Self::FunctionCall => false,
             Self::Execute => matches!(
                 tag,
-                b::COMMAND_COMPLETE | b::EMPTY_QUERY_RESPONSE | b::PORTAL_SUSPENDED
+                b::COMMAND_COMPLETE | b::EMPTY_QUERY | b::PORTAL_SUSPENDED
             ),
             Self::Describe => tag != b::PARAMETER_DESCRIPTION,
             _ => true,

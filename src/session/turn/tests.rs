@@ -19,7 +19,7 @@ fn step(turn: &mut Turn<u32>, word: &str, at: &str) {
         (b'>', Some(&tag)) => send(turn, tag, Owner::Client),
         (b'=', Some(&tag)) => send(turn, tag, Owner::Ours),
         (kind @ (b'<' | b'~' | b'!'), Some(&tag)) => {
-            let ready = bytes.get(2).and_then(|&b| TxStatus::from_byte(b));
+            let ready = bytes.get(2).and_then(|&b| TxStatus::from_byte(b).ok());
             let reply = turn.received(tag, ready);
             match kind {
                 b'!' => assert_eq!(reply, Err(Unexpected(tag)), "{at}"),
@@ -53,6 +53,9 @@ fn replies_follow_their_questions() {
         ">P >B >D >E >S <1 <2 <T <D <C open <ZI over",
         ">P >D >S <1 <t <n <ZI over",
         ">B >E >H <2 <D <s open >E >S <D <C <ZI over",
+        ">P >H <1 open >S <ZI over",
+        ">B >E <2 <C open >Q <C <ZI over",
+        ">B >E >S >d >c <2 <G <C open >S <ZI over",
         ">F <V <ZI over",
         ">Q <H <d <d <c <C <ZI over",
         ">Q <S <N <A <C <ZI over",
