@@ -2,5 +2,9 @@
 
 pub mod cleartext;
 pub mod md5;
+pub mod proof;
 pub mod scram;
 pub mod secret;
+
+pub use proof::Proof;
+pub use secret::StoredSecret;
