@@ -129,7 +129,9 @@ impl PgStream {
     async fn fill_or_end(&mut self, what: &str) -> Result<bool> {
         match self.fill().await {
             Ok(0) if self.inbox.is_empty() => Ok(true),
-            Ok(0) => Err(Error::protocol(format!("connection closed inside a {what}"))),
+            Ok(0) => Err(Error::protocol(format!(
+                "connection closed inside a {what}"
+            ))),
             Ok(_) => Ok(false),
             Err(error) => Err(Error::server("connection lost").with_source(error)),
         }
