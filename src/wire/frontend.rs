@@ -104,8 +104,8 @@ impl<'a> Bind<'a> {
 /// A name, and the bytes behind its zero.
 pub type Split<'a> = (&'a [u8], &'a [u8]);
 
-/// A name at the start of a body that may not be all there, and what follows; `None` = it takes more
-/// bytes. Parse and Execute begin with one name, Bind with two.
+/// A name at the start of a body that may not be all there, and what follows; `None` = it takes
+/// more bytes. Parse and Execute begin with one name, Bind with two.
 pub fn name(bytes: &[u8]) -> Result<Option<Split<'_>>, Malformed> {
     let mut looked_at = bytes.iter().take(MAX_NAME + 1);
     match looked_at.position(|byte| *byte == 0) {

@@ -202,11 +202,11 @@ mod tests {
     }
 
     fn bind_with_another_client(values: &[Option<&str>], out: &mut BytesMut) {
-        let write = |value: &Option<&str>, out: &mut BytesMut| {
+        let write = |value: Option<&str>, out: &mut BytesMut| {
             out.extend_from_slice(value.unwrap_or_default().as_bytes());
             Ok(value.map_or(IsNull::Yes, |_| IsNull::No))
         };
-        theirs::bind("p", "s", [], values, write, [], out)
+        theirs::bind("p", "s", [], values.iter().copied(), write, [], out)
             .map_err(|_| "bind")
             .unwrap();
     }

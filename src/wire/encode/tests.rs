@@ -1,3 +1,5 @@
+//! What is written, byte by byte or as our own parsers read it.
+
 use super::*;
 use crate::wire::backend::{
     Authentication, Fields, NegotiateProtocolVersion, ParameterStatus, backend_key_data as key,
@@ -21,7 +23,8 @@ fn body(tag: u8, encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 
 #[test]
 fn messages_without_contents() {
-    let cases: [(fn(&mut Vec<u8>), u8); 6] = [
+    type Encode = fn(&mut Vec<u8>);
+    let cases: [(Encode, u8); 6] = [
         (parse_complete, b'1'),
         (bind_complete, b'2'),
         (close_complete, b'3'),
