@@ -29,3 +29,53 @@ pub fn verify(secret: &StoredSecret, user: &str, password: &[u8]) -> Option<Proo
 fn same(stored: &[u8], given: &[u8]) -> Option<Proof> {
     bool::from(stored.ct_eq(given)).then(Proof::without_keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use postgres_protocol::password;
+
+    use super::*;
+
+    fn check(stored: &str, given: &str) -> Option<Proof> {
+        verify(&StoredSecret::parse(stored), "al", given.as_bytes())
+    }
+
+    #[test]
+    fn every_kind_of_secret_takes_its_password_and_no_other() {
+        let md5 = password::md5(b"right", "al");
+        let scram = password::scram_sha_256(b"right");
+        for stored in ["right", &md5, &scram] {
+            assert!(check(stored, "right").is_some(), "{stored}");
+            for wrong in ["", "wrong", "righ", "right ", stored] {
+                let same = stored == wrong && stored == "right";
+                assert_eq!(check(stored, wrong).is_some(), same, "{stored} {wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_verifier_yields_keys_and_they_are_its_own() {
+        let scram = password::scram_sha_256(b"right");
+        let StoredSecret::Scram(verifier) = StoredSecret::parse(&scram) else {
+            unreachable!()
+        };
+        let keys = check(&scram, "right").unwrap().keys.unwrap();
+        assert!(keys.fit(&verifier));
+        assert!(check("right", "right").unwrap().keys.is_none());
+    }
+
+    #[test]
+    fn an_empty_password_never_matches() {
+        let md5 = password::md5(b"", "al");
+        let scram = password::scram_sha_256(b"");
+        for stored in ["", &md5, &scram] {
+            assert!(check(stored, "").is_none(), "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_that_costs_too_much_is_not_computed() {
+        let scram = password::scram_sha_256(b"right").replace("4096", "9999999");
+        assert!(check(&scram, "right").is_none());
+    }
+}

@@ -7,6 +7,10 @@ use super::scram::secret::ScramKeys;
 /// A client is who it says it is. Only the verifying code of this folder, and the trust of an HBA
 /// rule, make one.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::manual_non_exhaustive,
+    reason = "the rest of this crate can't make one either"
+)]
 pub struct Proof {
     /// Good for logging in to a server that has the same verifier; only a SCRAM secret gives them.
     pub keys: Option<Arc<ScramKeys>>,

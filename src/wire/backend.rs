@@ -78,7 +78,7 @@ fn mechanisms(mut cursor: Cursor<'_>) -> Result<Vec<&str>, Malformed> {
     }
 }
 
-/// The fields of ErrorResponse and NoticeResponse that somebody here looks at. Text in another
+/// The fields of `ErrorResponse` and `NoticeResponse` that somebody here looks at. Text in another
 /// encoding than UTF-8 is shown as well as it can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {
@@ -127,12 +127,10 @@ impl Fields {
 impl From<Fields> for Error {
     /// PostgreSQL's own code and words, for a login that it refused.
     fn from(fields: Fields) -> Self {
-        let error = Self::new(ErrorKind::ServerRefused, fields.sqlstate, fields.message);
-        Self {
-            detail: fields.detail,
-            hint: fields.hint,
-            ..error
-        }
+        let mut error = Self::new(ErrorKind::ServerRefused, fields.sqlstate, fields.message);
+        error.detail = fields.detail;
+        error.hint = fields.hint;
+        error
     }
 }
 
@@ -154,26 +152,26 @@ impl<'a> ParameterStatus<'a> {
     }
 }
 
-/// BackendKeyData.
+/// `BackendKeyData`.
 pub fn backend_key_data(body: &[u8]) -> Result<CancelKey, Malformed> {
     CancelKey::read(Cursor::new(body))
 }
 
-/// ReadyForQuery.
+/// `ReadyForQuery`.
 pub fn ready_for_query(body: &[u8]) -> Result<TxStatus, Malformed> {
     let mut cursor = Cursor::new(body);
     let status = TxStatus::from_byte(cursor.byte()?)?;
     cursor.end().map(|()| status)
 }
 
-/// The tag of CommandComplete, such as `INSERT 0 1`.
+/// The tag of `CommandComplete`, such as `INSERT 0 1`.
 pub fn command_tag(body: &[u8]) -> Result<&[u8], Malformed> {
     let mut cursor = Cursor::new(body);
     let tag = cursor.text()?;
     cursor.end().map(|()| tag)
 }
 
-/// NegotiateProtocolVersion: the server speaks an older minor version or lacks options.
+/// `NegotiateProtocolVersion`: the server speaks an older minor version or lacks options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiateProtocolVersion<'a> {
     pub minor: u16,
@@ -191,5 +189,91 @@ impl<'a> NegotiateProtocolVersion<'a> {
         }
         cursor.end()?;
         Ok(Self { minor, unknown })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_authentication_request_is_told_apart() {
+        let cases: &[(&[u8], Authentication<'_>)] = &[
+            (b"\0\0\0\0", Authentication::Ok),
+            (b"\0\0\0\x03", Authentication::Cleartext),
+            (b"\0\0\0\x05salt", Authentication::Md5(*b"salt")),
+            (b"\0\0\0\x0aA\0B\0\0", Authentication::Sasl(vec!["A", "B"])),
+            (b"\0\0\0\x0a\0", Authentication::Sasl(vec![])),
+            (b"\0\0\0\x0bdata", Authentication::SaslContinue(b"data")),
+            (b"\0\0\0\x0cv=x", Authentication::SaslFinal(b"v=x")),
+            (b"\0\0\0\x07", Authentication::Other(7)),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(Authentication::parse(body).as_ref(), Ok(expected));
+        }
+        for wrong in [
+            &b""[..],
+            b"\0\0\0",
+            b"\0\0\0\0x",
+            b"\0\0\0\x05sal",
+            b"\0\0\0\x05salty",
+            b"\0\0\0\x0aA\0",
+            b"\0\0\0\x0aA\0\0x",
+        ] {
+            assert!(Authentication::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_keeps_postgresqls_code_and_words() {
+        let body = b"SFATAL\xc3\x89\0VFATAL\0C28P01\0Mno\0Dwhy\0Hhelp\0Fauth.c\0L1\0Rx\0\0";
+        let fields = Fields::parse(body).unwrap();
+        assert_eq!(fields.severity, "FATAL");
+        let error = Error::from(fields);
+        assert_eq!(error.kind, ErrorKind::ServerRefused);
+        assert_eq!(error.sqlstate, SqlState::INVALID_PASSWORD);
+        assert_eq!(error.message, "no");
+        assert_eq!(error.detail.as_deref(), Some("why"));
+        assert_eq!(error.hint.as_deref(), Some("help"));
+    }
+
+    #[test]
+    fn an_error_may_be_poor_but_not_cut_off() {
+        let fields = Fields::parse(b"SERROR\0Cno\0M\xff\0\0").unwrap();
+        assert_eq!(fields.severity, "ERROR");
+        assert_eq!(fields.sqlstate.as_str(), "XX000");
+        assert_eq!(fields.message, "\u{fffd}");
+        assert!(Fields::parse(b"\0").is_ok());
+        for wrong in [&b""[..], b"SERROR", b"SERROR\0", b"\0x"] {
+            assert!(Fields::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_small_messages() {
+        let status = ParameterStatus::parse(b"TimeZone\0UTC\0").unwrap();
+        assert_eq!((&*status.name, &*status.value), ("TimeZone", "UTC"));
+        assert!(ParameterStatus::parse(b"TimeZone\0UTC").is_err());
+        assert!(ParameterStatus::parse(b"a\0b\0c").is_err());
+
+        let key = backend_key_data(b"\0\0\0\x07abcd").unwrap();
+        assert_eq!(key, CancelKey::new(7, b"abcd"));
+        assert!(backend_key_data(b"\0\0\0\x07").is_err());
+        assert_eq!(backend_key_data(&[1; 260]).unwrap().secret().len(), 256);
+        assert!(backend_key_data(&[1; 261]).is_err());
+
+        assert_eq!(ready_for_query(b"T"), Ok(TxStatus::InTransaction));
+        for wrong in [&b""[..], b"X", b"II"] {
+            assert!(ready_for_query(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(command_tag(b"SELECT 1\0"), Ok(&b"SELECT 1"[..]));
+        assert!(command_tag(b"SELECT 1").is_err());
+    }
+
+    #[test]
+    fn a_promised_number_of_options_is_not_believed() {
+        let read = NegotiateProtocolVersion::parse(b"\0\x03\0\0\0\0\0\x01_pq_.x\0").unwrap();
+        assert_eq!((read.minor, read.unknown), (0, vec!["_pq_.x"]));
+        assert!(NegotiateProtocolVersion::parse(b"\0\x03\0\0\xff\xff\xff\xff").is_err());
     }
 }

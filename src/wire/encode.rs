@@ -90,7 +90,7 @@ pub fn error(out: &mut Vec<u8>, error: &Error, severity: Severity) {
     });
 }
 
-/// A NoticeResponse; `level` is `NOTICE`, `WARNING`, `INFO` …
+/// A `NoticeResponse`; `level` is `NOTICE`, `WARNING`, `INFO` …
 pub fn notice(out: &mut Vec<u8>, level: &str, sqlstate: SqlState, words: &str) {
     message(out, tags::NOTICE, |out| {
         fields(out, level, sqlstate, words);
@@ -237,3 +237,6 @@ pub fn empty_query(out: &mut Vec<u8>) {
 fn empty(out: &mut Vec<u8>, tag: u8) {
     message(out, tag, |_| {});
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,29 @@ pub fn header(bytes: &[u8]) -> Result<Option<Header>, Malformed> {
         .ok_or(Malformed("invalid message length"))?;
     Ok(Some(Header { tag, body }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_read_when_it_is_all_there() {
+        let whole = Ok(Some(Header { tag: b'Q', body: 9 }));
+        let wrong = Err(Malformed("invalid message length"));
+        let cases: &[(&[u8], Result<Option<Header>, Malformed>)] = &[
+            (b"", Ok(None)),
+            (b"Q\0\0\0", Ok(None)),
+            (b"Q\0\0\0\x0d", whole),
+            (b"Q\0\0\0\x0dSELECT 1\0", whole),
+            (b"Q\0\0\0\x03", wrong),
+            (b"Q\0\0\0\0", wrong),
+            (b"Q\xff\xff\xff\xff", wrong),
+            (b"Q\x40\0\0\x03", wrong),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(header(bytes), *expected, "{bytes:?}");
+        }
+        let longest = header(b"d\x40\0\0\x02").unwrap().unwrap();
+        assert_eq!(longest.body, MAX_BODY);
+    }
+}

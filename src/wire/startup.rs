@@ -23,15 +23,15 @@ const GSS_CODE: u32 = 80_877_104;
 /// What a client asks for first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Startup {
-    /// SSLRequest: TLS, please.
+    /// `SSLRequest`: TLS, please.
     Ssl,
-    /// GSSENCRequest.
+    /// `GSSENCRequest`.
     Gss,
     Cancel(CancelKey),
     Hello(Hello),
 }
 
-/// A StartupMessage.
+/// A `StartupMessage`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// The minor version of protocol 3.
@@ -81,7 +81,7 @@ fn hello(code: u32, mut cursor: Cursor<'_>) -> Result<Hello> {
     }
 }
 
-/// What a CancelRequest must show: a backend's process id and its secret.
+/// What a `CancelRequest` must show: a backend's process id and its secret.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CancelKey {
     pub pid: i32,
@@ -112,5 +112,89 @@ impl CancelKey {
 impl fmt::Debug for CancelKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CancelKey({}, ***)", self.pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(code: u32, rest: &[u8]) -> Vec<u8> {
+        [&code.to_be_bytes(), rest].concat()
+    }
+
+    fn hello(minor: u16, parameters: &[(&str, &str)]) -> Startup {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let parameters = parameters.iter().map(owned).collect();
+        Startup::Hello(Hello { minor, parameters })
+    }
+
+    #[test]
+    fn every_kind_of_packet_is_told_apart() {
+        let cancel = CancelKey::new(-2, b"abcd");
+        let cases = [
+            (packet(SSL_CODE, b""), Startup::Ssl),
+            (packet(GSS_CODE, b""), Startup::Gss),
+            (
+                packet(CANCEL_CODE, b"\xff\xff\xff\xfeabcd"),
+                Startup::Cancel(cancel),
+            ),
+            (packet(196_608, b"\0"), hello(0, &[])),
+            (
+                packet(196_608, b"user\0al\0\0"),
+                hello(0, &[("user", "al")]),
+            ),
+            (
+                packet(196_610, b"user\0\xc3\xa9\0options\0\0\0"),
+                hello(2, &[("user", "é"), ("options", "")]),
+            ),
+            (packet(0x0003_270f, b"\0"), hello(9999, &[])),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(Startup::parse(&body).unwrap(), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_08p01_and_another_major_version_0a000() {
+        let cases = [
+            (Vec::new(), "08P01"),
+            (vec![0, 3, 0], "08P01"),
+            (packet(SSL_CODE, b"x"), "08P01"),
+            (packet(CANCEL_CODE, b"abc"), "08P01"),
+            (packet(CANCEL_CODE, b"\0\0\0\x01"), "08P01"),
+            (
+                packet(CANCEL_CODE, &[1; 4 + MAX_CANCEL_SECRET + 1]),
+                "08P01",
+            ),
+            (packet(196_608, b""), "08P01"),
+            (packet(196_608, b"user\0al\0"), "08P01"),
+            (packet(196_608, b"user\0al\0\0\0"), "08P01"),
+            (packet(196_608, b"user\0\0"), "08P01"),
+            (packet(196_608, b"user\0\xff\0\0"), "08P01"),
+            (packet(131_072, b"\0"), "0A000"),
+            (packet(0x0004_0000, b"\0"), "0A000"),
+            (packet(80_877_105, b""), "0A000"),
+        ];
+        for (body, code) in cases {
+            let error = Startup::parse(&body).unwrap_err();
+            assert_eq!(error.sqlstate.as_str(), code, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_two_values_counts() {
+        let Startup::Hello(hello) = hello(0, &[("user", "a"), ("user", "b")]) else {
+            unreachable!()
+        };
+        assert_eq!(hello.get("user"), Some("b"));
+        assert_eq!(hello.get("database"), None);
+    }
+
+    #[test]
+    fn a_cancel_key_hides_its_secret() {
+        let key = CancelKey::new(7, b"hush");
+        assert_eq!(format!("{key:?}"), "CancelKey(7, ***)");
+        assert_eq!((key.pid, key.secret()), (7, &b"hush"[..]));
     }
 }

@@ -1,4 +1,4 @@
-//! What ReadyForQuery says about the transaction.
+//! What `ReadyForQuery` says about the transaction.
 
 use super::frame::Malformed;
 
@@ -26,5 +26,18 @@ impl TxStatus {
             Self::InTransaction => b'T',
             Self::Failed => b'E',
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_survives_its_byte() {
+        for status in [TxStatus::Idle, TxStatus::InTransaction, TxStatus::Failed] {
+            assert_eq!(TxStatus::from_byte(status.as_byte()), Ok(status));
+        }
+        assert!(TxStatus::from_byte(b'i').is_err());
     }
 }

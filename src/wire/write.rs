@@ -25,8 +25,8 @@ pub(super) fn count(items: usize) -> [u8; 2] {
     u16::try_from(items).unwrap_or(u16::MAX).to_be_bytes()
 }
 
-/// A zero-terminated string. A zero inside would begin a field of somebody else's choice, so the text
-/// ends there.
+/// A zero-terminated string. A zero inside would begin a field of somebody else's choice, so the
+/// text ends there.
 pub(super) fn text(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     let text = text.as_ref();
     let end = text.iter().position(|b| *b == 0).unwrap_or(text.len());

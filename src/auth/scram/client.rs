@@ -30,7 +30,7 @@ pub enum ScramClientError {
     /// The server asks for more work than anybody should do for it.
     #[error("the server asks for too many SCRAM iterations")]
     TooManyIterations,
-    /// The server said so in SCRAM's own words; PostgreSQL sends an ErrorResponse instead.
+    /// The server said so in SCRAM's own words; PostgreSQL sends an `ErrorResponse` instead.
     #[error("the server refused the SCRAM proof")]
     Refused,
     /// It does not know the verifier: it is not the server we believe it to be.
@@ -185,6 +185,125 @@ impl AwaitServerFinal {
                 let same = bool::from(same).then_some(());
                 same.ok_or(ScramClientError::ServerSignature)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::auth::scram::server::ServerExchange;
+
+    fn keys(password: &[u8], salt: &[u8], iterations: u32) -> Arc<ScramKeys> {
+        Arc::new(ScramKeys::from_password(password, salt, iterations).unwrap())
+    }
+
+    /// Our client against our server; the keys that the server learned.
+    fn exchange(
+        credential: Credential,
+        stored: &ScramKeys,
+        binding: Binding,
+    ) -> Result<ScramKeys, String> {
+        let offered = match &binding {
+            Binding::EndPoint(hash) => Some(hash.clone()),
+            _ => None,
+        };
+        let mechanism = binding.mechanism();
+        let server = ServerExchange::start(stored.verifier(), offered, "server".to_owned());
+        let (client, message) = ClientExchange::start(credential, binding, "client".to_owned());
+        let shown = |error: &dyn std::fmt::Debug| format!("{error:?}");
+        let (server, message) = server
+            .client_first(mechanism, &message)
+            .map_err(|e| shown(&e))?;
+        let (client, message) = client.server_first(&message).map_err(|e| shown(&e))?;
+        let (learned, message) = server.client_final(&message).map_err(|e| shown(&e))?;
+        client.server_final(&message).map_err(|e| shown(&e))?;
+        Ok(learned)
+    }
+
+    #[test]
+    fn keys_that_a_proof_gave_away_prove_again() {
+        let stored = keys(b"pw", b"salt", 3);
+        let password = Credential::Password(Secret::new("pw"));
+        let learned = exchange(password, &stored, Binding::Unsupported).unwrap();
+        assert!(learned.fit(&stored.verifier()));
+        let passed_on = Credential::Keys(Arc::new(learned));
+        exchange(passed_on, &stored, Binding::EndPoint(vec![7; 32])).unwrap();
+    }
+
+    #[test]
+    fn stale_keys_send_no_proof() {
+        let stored = keys(b"pw", b"salt", 3);
+        for stale in [keys(b"pw", b"tlas", 3), keys(b"pw", b"salt", 4)] {
+            let error = exchange(Credential::Keys(stale), &stored, Binding::Unsupported);
+            assert_eq!(error.unwrap_err(), "SaltMismatch");
+        }
+    }
+
+    fn awaiting_server_first() -> AwaitServerFirst {
+        let password = Credential::Password(Secret::new("pw"));
+        ClientExchange::start(password, None, "client".to_owned()).0
+    }
+
+    #[test]
+    fn a_hostile_first_message_is_refused() {
+        use ScramClientError::{Malformed, TooManyIterations};
+        let nonce = Malformed("nonce does not extend ours");
+        for (message, expected) in [
+            ("r=client,s=c2FsdA==,i=1", nonce.clone()),
+            ("r=other,s=c2FsdA==,i=1", nonce.clone()),
+            ("r=xclientx,s=c2FsdA==,i=1", nonce),
+            ("r=clientx,s=c2FsdA==,i=1000001", TooManyIterations),
+            (
+                "r=clientx,s=c2FsdA==,i=99999999",
+                Malformed("unusable iteration count"),
+            ),
+            ("r=clientx", Malformed("no salt")),
+        ] {
+            let error = awaiting_server_first().server_first(message.as_bytes());
+            assert_eq!(error.err(), Some(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_the_verifier_is_not_believed() {
+        use ScramClientError::{Malformed, Refused, ServerSignature};
+        let zeros = format!("v={}", STANDARD.encode([0; 32]));
+        for (message, expected) in [
+            (&*zeros, ServerSignature),
+            ("e=other-error", Refused),
+            ("v=", Malformed("invalid signature")),
+            ("", Malformed("no signature")),
+        ] {
+            let first = b"r=clientserver,s=c2FsdA==,i=1";
+            let (next, _) = awaiting_server_first().server_first(first).unwrap();
+            assert_eq!(
+                next.server_final(message.as_bytes()),
+                Err(expected),
+                "{message}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn our_two_sides_agree(
+            right in ".{0,12}", wrong in ".{0,12}", salt in prop::collection::vec(any::<u8>(), 1..70),
+            iterations in 1_u32..6, hash in prop::collection::vec(any::<u8>(), 0..64),
+            how in 0..3,
+        ) {
+            let binding = match how {
+                0 => Binding::Unsupported,
+                1 => Binding::Unoffered,
+                _ => Binding::EndPoint(hash),
+            };
+            let stored = keys(right.as_bytes(), &salt, iterations);
+            let given = |text: &str| Credential::Password(Secret::new(text));
+            prop_assert!(exchange(given(&right), &stored, binding.clone()).is_ok());
+            let same = keys(wrong.as_bytes(), &salt, iterations).fit(&stored.verifier());
+            prop_assert_eq!(exchange(given(&wrong), &stored, binding).is_ok(), same);
         }
     }
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// 32 bytes that are worth something to a thief.
 pub(super) type Key = Zeroizing<[u8; 32]>;
 
-/// An HMAC that waits for its text. The key is brought to the block size as RFC 2104 section 2 says.
+/// An HMAC that waits for its text; the key becomes a block as in RFC 2104, section 2.
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
     let mut block = Zeroizing::new([0; 64]);
     if let Some(start) = block.get_mut(..key.len()) {
@@ -26,7 +26,7 @@ pub(super) fn hmac(key: &[u8], text: &[u8]) -> Key {
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
-/// SaltedPassword: PBKDF2 with one block of output.
+/// `SaltedPassword`: PBKDF2 with one block of output.
 pub(super) fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> Key {
     let password = normalize(password);
     let mac = keyed(&password);
@@ -34,7 +34,7 @@ pub(super) fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> 
     let mut last: Key = Zeroizing::new(first.finalize().into_bytes().into());
     let mut result = last.clone();
     for _ in 1..iterations {
-        let next = mac.clone().chain_update(&*last);
+        let next = mac.clone().chain_update(*last);
         *last = next.finalize().into_bytes().into();
         xor(&mut result, &last);
     }
@@ -47,8 +47,8 @@ pub(super) fn xor(into: &mut [u8; 32], other: &[u8; 32]) {
     }
 }
 
-/// SASLprep (RFC 4013) where it applies. PostgreSQL takes any bytes as a password and uses those that
-/// SASLprep forbids, or would leave nothing of, as they are (`scram_build_secret`).
+/// SASLprep (RFC 4013) where it applies. PostgreSQL takes any bytes as a password, and those that
+/// SASLprep forbids or would leave nothing of as they are (`pg_saslprep` and its callers).
 fn normalize(password: &[u8]) -> Zeroizing<Vec<u8>> {
     let text = std::str::from_utf8(password).ok();
     let prepared = text.and_then(|text| stringprep::saslprep(text).ok());
@@ -56,4 +56,44 @@ fn normalize(password: &[u8]) -> Zeroizing<Vec<u8>> {
         Some(Cow::Owned(prepared)) if !prepared.is_empty() => prepared.into_bytes(),
         _ => password.to_vec(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_prepared_as_rfc_4013_says_or_left_alone() {
+        for (given, prepared) in [
+            (&b"user"[..], &b"user"[..]),
+            (b"USER", b"USER"),
+            ("I\u{ad}X".as_bytes(), b"IX"),
+            ("\u{aa}".as_bytes(), b"a"),
+            ("\u{2168}".as_bytes(), b"IX"),
+            ("a\u{a0}b".as_bytes(), b"a b"),
+            // Forbidden, of nothing, and not even text.
+            (b"\x07", b"\x07"),
+            ("\u{627}\u{31}".as_bytes(), "\u{627}\u{31}".as_bytes()),
+            ("\u{ad}".as_bytes(), "\u{ad}".as_bytes()),
+            (b"\xff\xfe", b"\xff\xfe"),
+            (b"", b""),
+        ] {
+            assert_eq!(*normalize(given), prepared, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn hmac_takes_keys_of_any_length() {
+        // RFC 4231, test cases 2 and 6: shorter and longer than a block.
+        let hex = |key: Key| key.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(
+            hex(hmac(b"Jefe", b"what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        let text = b"Test Using Larger Than Block-Size Key - Hash Key First";
+        assert_eq!(
+            hex(hmac(&[0xaa; 131], text)),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        );
+    }
 }

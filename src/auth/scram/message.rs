@@ -141,8 +141,7 @@ impl<'a> ClientFinal<'a> {
 
 /// `c=binding,r=nonce`, to which the proof is added.
 pub fn client_final_without_proof(flag: Flag, data: &[u8], nonce: &str) -> String {
-    let binding = [flag.header().as_bytes(), data].concat();
-    format!("c={},r={nonce}", STANDARD.encode(binding))
+    format!("c={},r={nonce}", STANDARD.encode(binding(flag, data)))
 }
 
 /// The channel binding that [`ClientFinal::binding`] must be.
@@ -191,9 +190,10 @@ fn attribute<'a>(part: Option<&'a str>, name: &str) -> Option<&'a str> {
 
 /// What may follow the known attributes: others, which are ignored, but they must look like some.
 fn extensions<'a>(mut attributes: impl Iterator<Item = &'a str>) -> Result<(), Reason> {
-    let well_formed = attributes.all(|part| {
-        matches!(part.as_bytes(), [name, b'=', _, ..] if name.is_ascii_alphabetic() && *name != b'm')
-            && !part.contains('\0')
+    let well_formed = attributes.all(|part| match part.as_bytes() {
+        [b'm', ..] => false,
+        [name, b'=', value @ ..] => name.is_ascii_alphabetic() && !value.contains(&0),
+        _ => false,
     });
     well_formed
         .then_some(())
@@ -210,4 +210,153 @@ fn is_saslname(text: &str) -> bool {
     let mut parts = text.split('=');
     parts.next();
     !text.contains('\0') && parts.all(|part| part.starts_with("2C") || part.starts_with("3D"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn client_first() {
+        for (text, flag) in [
+            ("n,,n=,r=abc", Flag::Unsupported),
+            ("y,,n=user,r=abc", Flag::Unoffered),
+            ("p=tls-server-end-point,,n=a=2Cb=3Dc,r=abc", Flag::EndPoint),
+            ("n,,n=ü,r=abc,x=1,y=2", Flag::Unsupported),
+        ] {
+            let first = ClientFirst::parse(text.as_bytes()).unwrap();
+            assert_eq!((first.flag, first.nonce), (flag, "abc"), "{text}");
+            assert_eq!(format!("{}{}", flag.header(), first.bare), text);
+        }
+        for wrong in [
+            "",
+            "n",
+            "n,",
+            "n,,",
+            "n,,n=",
+            "n,,r=abc",
+            "n,,n=,r=",
+            "n,,r=abc,n=",
+            "n,,n=,r=a c",
+            "n,,n=,r=é",
+            "n,,n=a=b,r=abc",
+            "n,,n=a=2c,r=abc",
+            "n,,n=\0,r=abc",
+            "n,,m=1,n=,r=abc",
+            "n,,n=,r=abc,m=1",
+            "n,,n=,r=abc,",
+            "n,,n=,r=abc,x",
+            "n,,n=,r=abc,1=x",
+            "n,a=admin,n=,r=abc",
+            "n,x,n=,r=abc",
+            "x,,n=,r=abc",
+            "N,,n=,r=abc",
+            "p,,n=,r=abc",
+            "p=tls-unique,,n=,r=abc",
+        ] {
+            assert!(ClientFirst::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        assert!(ClientFirst::parse(b"n,,n=\xff,r=abc").is_err());
+    }
+
+    #[test]
+    fn server_first() {
+        let (nonce, salt, iterations) = ("abc", b"salt".to_vec(), 4096);
+        let first = ServerFirst {
+            nonce,
+            salt,
+            iterations,
+        };
+        assert_eq!(first.format(), "r=abc,s=c2FsdA==,i=4096");
+        assert_eq!(ServerFirst::parse(first.format().as_bytes()), Ok(first));
+        for wrong in [
+            "",
+            "r=abc",
+            "r=abc,s=c2FsdA==",
+            "r=,s=c2FsdA==,i=1",
+            "s=c2FsdA==,r=abc,i=1",
+            "r=abc,s=,i=1",
+            "r=abc,s=c2FsdA,i=1",
+            "r=abc,s=c2FsdA==,i=0",
+            "r=abc,s=c2FsdA==,i=01",
+            "r=abc,s=c2FsdA==,i= 1",
+            "r=abc,s=c2FsdA==,i=4294967297",
+            "r=abc,s=c2FsdA==,i=10000001",
+            "m=x,r=abc,s=c2FsdA==,i=1",
+            "r=abc,s=c2FsdA==,i=1,m=x",
+        ] {
+            assert!(ServerFirst::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        let salt = STANDARD.encode([0; MAX_SALT + 1]);
+        assert!(ServerFirst::parse(format!("r=abc,s={salt},i=1").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn client_final() {
+        let proof = STANDARD.encode([3; 32]);
+        let without = client_final_without_proof(Flag::EndPoint, b"hash", "abc");
+        let text = format!("{without},x=1,p={proof}");
+        let last = ClientFinal::parse(text.as_bytes()).unwrap();
+        assert_eq!(last.binding, b"p=tls-server-end-point,,hash");
+        assert_eq!((last.nonce, last.proof), ("abc", [3; 32]));
+        assert_eq!(last.without_proof, format!("{without},x=1"));
+        let biws = client_final_without_proof(Flag::Unsupported, b"", "abc");
+        assert_eq!(biws, "c=biws,r=abc");
+        for wrong in [
+            String::new(),
+            biws.clone(),
+            format!("p={proof}"),
+            format!("{biws},p="),
+            format!("{biws},p={}", &proof[4..]),
+            format!("{biws},p={proof},x=1"),
+            format!("{biws},m=1,p={proof}"),
+            format!("c=!,r=abc,p={proof}"),
+            format!("r=abc,c=biws,p={proof}"),
+        ] {
+            assert!(ClientFinal::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn server_final() {
+        let text = ServerFinal::format_signature(&[4; 32]);
+        let read = |text: &str| ServerFinal::parse(text.as_bytes()).map(|f| format!("{f:?}"));
+        assert_eq!(
+            ServerFinal::parse(text.as_bytes()),
+            Ok(ServerFinal::Signature([4; 32]))
+        );
+        assert_eq!(
+            read("e=invalid-proof").unwrap(),
+            "Refused(\"invalid-proof\")"
+        );
+        for wrong in [
+            "",
+            "v=",
+            "v=AAAA",
+            "x=1",
+            &format!("{text},"),
+            &format!("x=1,{text}"),
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn no_bytes_make_a_parser_panic(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..80),
+                "[nyp]?,?,?([a-zA-Z]?=?[A-Za-z0-9+/=]{0,8},?){0,6}".prop_map(String::into_bytes),
+            ],
+        ) {
+            let _ = ClientFirst::parse(&bytes);
+            let _ = ServerFirst::parse(&bytes);
+            let _ = ClientFinal::parse(&bytes).is_ok();
+            let _ = ServerFinal::parse(&bytes);
+            let _ = crate::auth::StoredSecret::parse(&String::from_utf8_lossy(&bytes));
+        }
+    }
 }

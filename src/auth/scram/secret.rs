@@ -75,7 +75,7 @@ impl Verifier {
         hash.update(self.iterations.to_be_bytes());
         hash.update(&self.salt);
         hash.update(self.stored_key);
-        hash.update(&*self.server_key);
+        hash.update(*self.server_key);
     }
 }
 
@@ -99,8 +99,8 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The verifier of a user that does not exist: what it looks like depends on the name and the process's
-/// secret only, and no proof fits it.
+/// The verifier of a user that does not exist: what it looks like depends on the name and the
+/// process's secret only, and no proof fits it.
 pub fn mock_verifier(process_secret: &[u8; 32], user: &str) -> Verifier {
     let of = |what: &str| hmac(process_secret, format!("{what}:{user}").as_bytes());
     Verifier {
@@ -111,7 +111,7 @@ pub fn mock_verifier(process_secret: &[u8; 32], user: &str) -> Verifier {
     }
 }
 
-/// ClientKey and ServerKey of one verifier: as good as the password wherever that verifier is stored.
+/// `ClientKey` and `ServerKey` of one verifier: as good as the password wherever that is stored.
 #[derive(Clone)]
 pub struct ScramKeys {
     client_key: Key,
@@ -199,4 +199,96 @@ pub(super) fn parse_iterations(text: &str) -> Option<u32> {
 
 pub(super) fn decode_32(text: &str) -> Option<[u8; 32]> {
     STANDARD.decode(text).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use postgres_protocol::password;
+
+    use super::*;
+
+    /// The example of RFC 7677: password `pencil`.
+    const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
+    const STORED: &str = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=";
+    const SERVER: &str = "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+
+    #[test]
+    fn a_password_makes_the_verifier_that_postgresql_stores() {
+        let text = format!("SCRAM-SHA-256$4096:{SALT}${STORED}:{SERVER}");
+        let verifier = Verifier::parse(&text).unwrap();
+        let keys = ScramKeys::from_password(b"pencil", verifier.salt(), 4096).unwrap();
+        assert_eq!(keys.verifier(), verifier);
+        for pass in ["pencil", "pass\u{a0}word", "\u{7}bell", "I\u{ad}X"] {
+            let text = password::scram_sha_256(pass.as_bytes());
+            let verifier = Verifier::parse(&text).unwrap();
+            let (salt, rounds) = (verifier.salt(), verifier.iterations());
+            let keys = ScramKeys::from_password(pass.as_bytes(), salt, rounds).unwrap();
+            assert!(keys.fit(&verifier), "{pass:?}");
+            let other = ScramKeys::from_password(b"other", salt, rounds).unwrap();
+            assert!(!other.fit(&verifier));
+        }
+    }
+
+    #[test]
+    fn salts_of_every_usual_length_are_taken() {
+        for length in [1, 8, 16, 32, 64, MAX_SALT] {
+            let salt = STANDARD.encode(vec![7; length]);
+            let text = format!("SCRAM-SHA-256$1:{salt}${STORED}:{SERVER}");
+            assert_eq!(Verifier::parse(&text).unwrap().salt().len(), length);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_verifier() {
+        let long = STANDARD.encode([7; MAX_SALT + 1]);
+        let short = &STORED[4..];
+        for text in [
+            String::new(),
+            "SCRAM-SHA-256$4096".to_owned(),
+            format!("SCRAM-SHA-1$4096:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$0:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$-1:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$+1:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$10000001:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$99999999999:{SALT}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$4096:${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$4096:{long}${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$4096:!${STORED}:{SERVER}"),
+            format!("SCRAM-SHA-256$4096:{SALT}${STORED}"),
+            format!("SCRAM-SHA-256$4096:{SALT}${short}:{SERVER}"),
+            format!("SCRAM-SHA-256$4096:{SALT}${STORED}:{short}"),
+            format!("SCRAM-SHA-256$4096:{SALT}${STORED}:{SERVER}="),
+            format!("SCRAM-SHA-256$4096:{SALT}${STORED}:{SERVER}:"),
+            format!(" SCRAM-SHA-256$4096:{SALT}${STORED}:{SERVER}"),
+        ] {
+            assert!(Verifier::parse(&text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_user_looks_the_same_every_time() {
+        let mock = mock_verifier(&[1; 32], "nobody");
+        assert_eq!(mock, mock_verifier(&[1; 32], "nobody"));
+        assert_eq!((mock.iterations(), mock.salt().len()), (4096, 16));
+        for other in [
+            mock_verifier(&[1; 32], "nobodx"),
+            mock_verifier(&[2; 32], "nobody"),
+        ] {
+            assert_ne!(mock.salt(), other.salt());
+            assert_ne!(mock.stored_key(), other.stored_key());
+        }
+    }
+
+    #[test]
+    fn work_is_bounded_and_keys_are_not_shown() {
+        for iterations in [0, MAX_DERIVED_ITERATIONS + 1, u32::MAX] {
+            assert!(ScramKeys::from_password(b"p", b"s", iterations).is_none());
+        }
+        let keys = ScramKeys::from_password(b"p", b"s", 1).unwrap();
+        assert_eq!(
+            format!("{keys:?} {:?}", keys.verifier()),
+            "ScramKeys(***) Verifier(***)"
+        );
+    }
 }
