@@ -8,7 +8,6 @@ pub mod client;
 pub mod config;
 pub mod drain;
 pub mod error;
-pub mod metrics;
 pub mod net;
 pub mod pool;
 pub mod server;

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::gate::Permit;
-use super::pool::{OnRoll, Pool};
-use super::slots::TakenSlot;
+use super::pool::Pool;
+use super::slots::{Member, TakenSlot};
 use crate::server::cleanup;
 use crate::server::conn::ServerConn;
 use crate::server::info::ServerState;
@@ -21,7 +21,7 @@ pub struct Lease {
 
 #[derive(Debug)]
 struct Parts {
-    server: Box<ServerConn>,
+    member: Box<Member>,
     slot: TakenSlot,
     permit: Permit,
 }
@@ -35,16 +35,19 @@ impl std::fmt::Debug for Pool {
 impl Lease {
     pub(super) fn new(
         pool: Arc<Pool>,
-        server: Box<ServerConn>,
+        mut member: Box<Member>,
         slot: TakenSlot,
         permit: Permit,
         client: u64,
     ) -> Self {
+        let server = &mut member.server;
         let now = pool.around.world.now();
         let age = now.saturating_duration_since(server.opened);
         let millis = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         server.info.lend(client, millis);
-        let parts = Some(Parts { server, slot, permit });
+        server.dirt.used = true;
+        server.prewarmed = false;
+        let parts = Some(Parts { member, slot, permit });
         Self { parts, pool }
     }
 
@@ -54,7 +57,7 @@ impl Lease {
 
     pub fn server(&mut self) -> &mut ServerConn {
         match &mut self.parts {
-            Some(parts) => &mut parts.server,
+            Some(parts) => &mut parts.member.server,
             None => unreachable!("a lease without a server is never handed out"),
         }
     }
@@ -89,10 +92,10 @@ impl Lease {
             return;
         }
         let now = self.pool.around.world.now();
-        if let Some(Parts { mut server, mut slot, permit }) = self.parts.take() {
-            server.idle_since = now;
-            server.info.rest();
-            slot.0 = Some(server);
+        if let Some(Parts { mut member, mut slot, permit }) = self.parts.take() {
+            member.server.idle_since = now;
+            member.server.info.rest();
+            slot.0 = Some(member);
             drop(slot);
             drop(permit);
         }
@@ -130,21 +133,19 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(Parts { server, slot, permit }) = self.parts.take() {
+        if let Some(Parts { member, slot, permit }) = self.parts.take() {
             drop(slot); // empty, so bb8 forgets it
-            self.pool.bury(server, permit);
+            self.pool.bury(member, permit);
         }
     }
 }
 
 impl Pool {
     /// Hands a server and its permit to the undertaker.
-    pub(super) fn bury(&self, mut server: Box<ServerConn>, permit: Permit) {
-        let roll = server.roll.take();
-        if let Some(roll) = &roll {
-            roll.unlist();
-        }
-        let held: (Option<OnRoll>, Permit) = (roll, permit);
-        self.around.undertaker.bury(server.into_corpse(Box::new(held)));
+    pub(super) fn bury(&self, member: Box<Member>, permit: Permit) {
+        let Member { server, roll } = *member;
+        roll.unlist();
+        let corpse = server.into_corpse(Box::new((roll, permit)));
+        self.around.undertaker.bury(corpse);
     }
 }

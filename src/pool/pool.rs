@@ -3,8 +3,7 @@
 //! A pool outlives every reload: its settings are a value that is swapped, and servers opened under
 //! older ones end when they come home.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
@@ -16,11 +15,11 @@ use super::keys::KeyRing;
 use super::parameters::Parameters;
 use super::pause::PauseFlag;
 use super::registry::Registry;
+use super::roll::Roll;
 use super::settings::PoolSettings;
 use super::slots::Slots;
 use crate::auth_query::verifier::KeyEpoch;
 use crate::error::Error;
-use crate::metrics::values::PoolMetrics;
 use crate::server::info::ServerInfo;
 use crate::server::undertaker::Undertaker;
 use crate::session::prepared::StatementCache;
@@ -43,7 +42,6 @@ pub struct Pool {
     pub keys: KeyRing,
     pub parameters: Parameters,
     pub statements: Mutex<StatementCache>,
-    pub metrics: PoolMetrics,
     /// At most so many servers are being opened at once.
     pub(super) creating: Semaphore,
     pub(super) around: Surroundings,
@@ -54,23 +52,10 @@ pub struct Pool {
     settings: Mutex<Arc<PoolSettings>>,
     /// The epoch of `settings`, readable without its lock; RECONNECT raises it alone.
     epoch: AtomicU64,
+    /// One refill at a time.
+    pub(super) refilling: AtomicBool,
     /// Refilling is stopped until a login brings keys of another epoch.
     refill_stopped: Mutex<Option<KeyEpoch>>,
-}
-
-/// The servers of a pool, each from its dial to its burial.
-#[derive(Debug, Default)]
-pub(super) struct Roll {
-    count: AtomicUsize,
-    dialling: AtomicUsize,
-    listed: Mutex<BTreeMap<u64, Arc<ServerInfo>>>,
-}
-
-/// One server on the roll; dropping it takes the server off.
-#[derive(Debug)]
-pub struct OnRoll {
-    roll: Arc<Roll>,
-    listed: Option<u64>,
 }
 
 impl Pool {
@@ -81,7 +66,6 @@ impl Pool {
             keys: KeyRing::default(),
             parameters: Parameters::default(),
             statements: Mutex::new(StatementCache::new(settings.pool_statements)),
-            metrics: PoolMetrics::default(),
             creating: Semaphore::new(settings.max_concurrent_creates.max(1)),
             paused: around.registry.pause_flag(&key.database),
             around,
@@ -89,6 +73,7 @@ impl Pool {
             roll: Arc::default(),
             epoch: AtomicU64::new(settings.epoch),
             settings: Mutex::new(Arc::new(settings)),
+            refilling: AtomicBool::new(false),
             refill_stopped: Mutex::new(None),
             key,
         }
@@ -111,6 +96,11 @@ impl Pool {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
     }
 
+    /// RECONNECT: every server of now ends when it comes home, or at the sweep.
+    pub fn outdate_servers(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Release);
+    }
+
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
@@ -126,11 +116,11 @@ impl Pool {
 
     /// Servers: live, dialling, or with the undertaker.
     pub fn servers(&self) -> usize {
-        self.roll.count.load(Ordering::Acquire)
+        self.roll.count()
     }
 
     pub fn dialling(&self) -> usize {
-        self.roll.dialling.load(Ordering::Acquire)
+        self.roll.dialling()
     }
 
     pub fn cancels(&self) -> usize {
@@ -139,8 +129,7 @@ impl Pool {
 
     /// Open servers, for lists.
     pub fn list_servers(&self) -> Vec<Arc<ServerInfo>> {
-        let listed = self.roll.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        listed.values().cloned().collect()
+        self.roll.list()
     }
 
     /// Keys of this epoch are no good for refilling: nothing is refilled until other ones come.
@@ -180,47 +169,5 @@ impl PoolState for Pool {
             waiters: self.gate.waiters(),
             min_pool_size: u32::try_from(self.min_size()).unwrap_or(u32::MAX),
         }
-    }
-}
-
-impl Roll {
-    /// A server is about to be dialled.
-    pub(super) fn enter(self: &Arc<Self>) -> OnRoll {
-        self.count.fetch_add(1, Ordering::AcqRel);
-        self.dialling.fetch_add(1, Ordering::AcqRel);
-        OnRoll {
-            roll: Arc::clone(self),
-            listed: None,
-        }
-    }
-}
-
-impl OnRoll {
-    /// The server is open: lists show it from now on.
-    pub(super) fn opened(&mut self, info: &Arc<ServerInfo>) {
-        self.roll.dialling.fetch_sub(1, Ordering::AcqRel);
-        self.listed = Some(info.id);
-        let mut listed = self.roll.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        listed.insert(info.id, Arc::clone(info));
-    }
-
-    /// The server is being buried: lists show it no more, but it still counts.
-    pub(super) fn unlist(&self) {
-        if let Some(id) = self.listed {
-            let mut listed = self.roll.listed.lock().unwrap_or_else(PoisonError::into_inner);
-            listed.remove(&id);
-        }
-    }
-}
-
-impl Drop for OnRoll {
-    fn drop(&mut self) {
-        match self.listed {
-            Some(_) => self.unlist(),
-            None => {
-                self.roll.dialling.fetch_sub(1, Ordering::AcqRel);
-            }
-        }
-        self.roll.count.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -135,6 +135,20 @@ impl Shared<'_> {
 }
 
 impl PoolSettings {
+    /// Would both open a server in the same way, so that servers of the one serve the other?
+    pub fn opens_alike(&self, other: &Self) -> bool {
+        let (a, b) = (&self.place, &other.place);
+        a.address == b.address
+            && a.database == b.database
+            && a.application_name == b.application_name
+            && Arc::ptr_eq(&a.tls, &b.tls)
+            && a.require_auth == b.require_auth
+            && a.startup_parameters == b.startup_parameters
+            && a.sockets == b.sockets
+            && self.user == other.user
+            && same_login(self.credential.as_ref(), other.credential.as_ref())
+    }
+
     pub fn target(&self, credential: Credential) -> Target {
         let place = &self.place;
         Target {
@@ -172,5 +186,14 @@ fn password_login(secret: &Secret) -> Credential {
         StoredSecret::Empty => Credential::None,
         StoredSecret::Md5(hash) => Credential::Md5(hash),
         _ => Credential::Password(secret.clone()),
+    }
+}
+
+fn same_login(a: Option<&Credential>, b: Option<&Credential>) -> bool {
+    match (a, b) {
+        (None, None) | (Some(Credential::None), Some(Credential::None)) => true,
+        (Some(Credential::Password(a)), Some(Credential::Password(b)))
+        | (Some(Credential::Md5(a)), Some(Credential::Md5(b))) => a == b,
+        _ => false,
     }
 }

@@ -10,11 +10,19 @@ use std::fmt;
 
 use bb8::{ManageConnection, PooledConnection, QueueStrategy};
 
+use super::roll::OnRoll;
 use crate::server::conn::ServerConn;
+
+/// A server of the pool, and its place on the pool's roll.
+#[derive(Debug)]
+pub struct Member {
+    pub server: ServerConn,
+    pub roll: OnRoll,
+}
 
 /// Room for one server.
 #[derive(Debug, Default)]
-pub struct Slot(pub Option<Box<ServerConn>>);
+pub struct Slot(pub Option<Box<Member>>);
 
 /// A slot in somebody's hands; dropped, it goes home or, if unclean, away.
 pub type TakenSlot = PooledConnection<'static, Empty>;
@@ -36,7 +44,7 @@ impl ManageConnection for Empty {
     }
 
     fn has_broken(&self, slot: &mut Slot) -> bool {
-        slot.0.as_ref().is_none_or(|server| !server.is_clean())
+        slot.0.as_ref().is_none_or(|member| !member.server.is_clean())
     }
 }
 

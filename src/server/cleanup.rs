@@ -24,7 +24,7 @@ pub fn is_due(server: &ServerConn, mode: Cleanup) -> bool {
     match mode {
         Cleanup::Never => false,
         Cleanup::Auto => server.dirt.dirty,
-        Cleanup::Always => true,
+        Cleanup::Always => server.dirt.used,
     }
 }
 

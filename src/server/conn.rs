@@ -37,6 +37,7 @@ pub struct ServerConn {
     pub torn: bool,
     /// When it must not be lent any more; `None` = never.
     pub expires: Option<Instant>,
+    pub opened: Instant,
     pub idle_since: Instant,
     /// Opened by the refill and never lent: exempt from the idle time-out.
     pub prewarmed: bool,
@@ -61,6 +62,7 @@ impl ServerConn {
             dirt: Dirt::default(),
             torn: false,
             expires: None,
+            opened: now,
             idle_since: now,
             prewarmed: false,
             cancel: opened.key.map(|key| Arc::new(CancelTarget::new(key, address))),

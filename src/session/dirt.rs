@@ -15,6 +15,8 @@ pub const MAX_SEARCHED: usize = 256 * 1024;
 pub struct Dirt {
     /// Something of a client's may be left.
     pub dirty: bool,
+    /// A client has had it since its last reset.
+    pub used: bool,
     /// A PREPARE in SQL may be left, which only DEALLOCATE ALL takes away.
     pub prepared: bool,
 }
