@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod drain;
 pub mod error;
+pub mod logging;
 pub mod net;
 pub mod pool;
 pub mod server;
