@@ -123,6 +123,11 @@ impl Pool {
         self.roll.dialling()
     }
 
+    /// The count of cancel requests in flight, for those who send one.
+    pub fn cancels_in_flight(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.cancels)
+    }
+
     pub fn cancels(&self) -> usize {
         self.cancels.load(Ordering::Acquire)
     }
