@@ -7,8 +7,8 @@
 /// Words in a text after which a server counts as dirty.
 const WORDS: [&[u8]; 3] = [b"set_config", b"pg_advisory_", b"temp"];
 
-/// Texts longer than this are not searched but believed to be dirty.
-pub const MAX_SEARCHED: usize = 256 * 1024;
+/// Bytes of the longest word but one: a word can be cut in two there.
+const SEAM: usize = 11;
 
 /// What is known of a server's session state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,11 +62,35 @@ pub fn judge_tag(tag: &[u8]) -> Verdict {
     }
 }
 
+/// Searches a text that comes in pieces.
+#[derive(Debug, Default)]
+pub struct Sniffer {
+    /// The end of the last piece and, to be searched, the beginning of the next.
+    seam: [u8; 2 * SEAM],
+    held: usize,
+}
+
+impl Sniffer {
+    /// The next piece of the text; true as soon as a word is found.
+    pub fn smells(&mut self, piece: &[u8]) -> bool {
+        let head = &piece[..piece.len().min(SEAM)];
+        let end = self.held + head.len();
+        self.seam[self.held..end].copy_from_slice(head);
+        let found = smells(&self.seam[..end]) || smells(piece);
+        if piece.len() >= SEAM {
+            self.seam[..SEAM].copy_from_slice(&piece[piece.len() - SEAM..]);
+            self.held = SEAM;
+        } else {
+            let keep = end.min(SEAM);
+            self.seam.copy_within(end - keep..end, 0);
+            self.held = keep;
+        }
+        found
+    }
+}
+
 /// Does a text contain one of the words, in any case?
 pub fn smells(text: &[u8]) -> bool {
-    if text.len() > MAX_SEARCHED {
-        return true;
-    }
     let starts = |at: usize| {
         let rest = &text[at..];
         WORDS.iter().any(|word| {
@@ -115,6 +139,17 @@ mod tests {
         for text in ["", "select 1", "set x to 1", "tem", "pg_advisor"] {
             assert!(!smells(text.as_bytes()), "{text}");
         }
-        assert!(smells(&vec![b'x'; MAX_SEARCHED + 1]));
+    }
+
+    #[test]
+    fn words_are_found_across_pieces() {
+        let text = b"select pg_advisory_lock(1)";
+        for size in 1..text.len() {
+            let mut sniffer = Sniffer::default();
+            let found = text.chunks(size).map(|piece| sniffer.smells(piece));
+            assert!(found.fold(false, |a, b| a | b), "in pieces of {size}");
+        }
+        let mut sniffer = Sniffer::default();
+        assert!(!b"select pg_advisor".chunks(3).any(|piece| sniffer.smells(piece)));
     }
 }
