@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::around::Around;
+use super::around::{Around, Current};
 use super::farewell;
 use super::idle::{self, Next};
 use super::roster::{ClientInfo, Present};
@@ -27,6 +27,8 @@ pub struct Client {
     pub params: Arc<ParamSet>,
     pub pool: Attachment<Pool>,
     pub around: Arc<Around>,
+    /// The configuration that it logged in under.
+    pub current: Arc<Current>,
     /// Messages are thrown away until its Sync: the batch they belong to was refused.
     pub skipping: bool,
     /// Bytes of a message that are still to be thrown away.
@@ -35,7 +37,7 @@ pub struct Client {
 
 impl Client {
     pub fn rules(&self) -> &Rules {
-        &self.around.rules
+        &self.current.rules
     }
 }
 

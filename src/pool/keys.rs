@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::auth::{Proof, StoredSecret};
 use crate::auth_query::verifier::KeyEpoch;
 use crate::server::target::Credential;
 
@@ -10,6 +11,19 @@ use crate::server::target::Credential;
 pub struct Keys {
     pub epoch: KeyEpoch,
     pub credential: Credential,
+}
+
+impl Keys {
+    /// What a client's stored secret and its proof are good for at PostgreSQL.
+    pub fn new(epoch: KeyEpoch, secret: &StoredSecret, proof: Proof) -> Self {
+        let credential = match (secret, proof.keys) {
+            (_, Some(keys)) => Credential::Scram(keys),
+            (StoredSecret::Md5(hash), None) => Credential::Md5(hash.clone()),
+            (StoredSecret::Plain(password), None) => Credential::Password(password.clone()),
+            _ => Credential::None,
+        };
+        Self { epoch, credential }
+    }
 }
 
 /// The latest keys. PostgreSQL's refusal is remembered, so that a stale pool asks it only once.
