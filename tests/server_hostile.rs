@@ -260,71 +260,49 @@ async fn silence_at_any_point_is_ended_by_connect_timeout() {
 
 #[tokio::test]
 async fn messages_that_make_no_sense_end_the_attempt() {
-    let salt = b"\0\0\0\x05abcd";
     let many: Vec<u8> = (0..400)
         .flat_map(|n| raw(b'S', format!("p{n}\0v\0").as_bytes()))
         .collect();
     let notices: Vec<u8> = (0..2_000).flat_map(|_| raw(b'N', b"SNOTICE\0\0")).collect();
-    for (credential, answer, reason) in [
+    for (answer, reason) in [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "malformed"),
+        (b"R\0\0\0\x03".to_vec(), "malformed"),
+        (b"R\x7f\xff\xff\xff".to_vec(), "malformed"),
+        (raw(b'R', &vec![0; 30_001]), "malformed"),
+        (raw(b'R', b"\0\0"), "malformed"),
+        (raw(b'R', b"\0\0\0\x07"), "method 7"),
+        (raw(b'T', b""), "unexpected message 'T'"),
+        (raw(b'Z', b"I"), "unexpected message 'Z'"),
+        (raw(b'E', b"SFATAL"), "malformed"),
         (
-            Credential::None,
-            b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
-            "malformed",
-        ),
-        (Credential::None, b"R\0\0\0\x03".to_vec(), "malformed"),
-        (Credential::None, b"R\x7f\xff\xff\xff".to_vec(), "malformed"),
-        (Credential::None, raw(b'R', &[0; 30_001]), "malformed"),
-        (Credential::None, raw(b'R', b"\0\0"), "malformed"),
-        (Credential::None, raw(b'R', b"\0\0\0\x07"), "method 7"),
-        (Credential::None, raw(b'T', b""), "unexpected message 'T'"),
-        (Credential::None, raw(b'Z', b"I"), "unexpected message 'Z'"),
-        (Credential::None, raw(b'E', b"SFATAL"), "malformed"),
-        (
-            Credential::None,
             raw(b'v', b"\0\x03\0\0\0\0\0\x01_pq_.x\0"),
             "protocol options",
         ),
+        ([ok(), ok()].concat(), "unexpected message 'R'"),
         (
-            Credential::None,
-            [ok(), ok()].concat(),
-            "unexpected message 'R'",
-        ),
-        (
-            Credential::None,
             [ok(), raw(b'D', b"\0\0")].concat(),
             "unexpected message 'D'",
         ),
+        ([ok(), raw(b'S', b"a")].concat(), "malformed"),
+        ([ok(), raw(b'K', &[1; 261])].concat(), "malformed"),
+        ([ok(), raw(b'K', b"\0\0\0\x01")].concat(), "malformed"),
         (
-            Credential::None,
-            [ok(), raw(b'S', b"a")].concat(),
-            "malformed",
-        ),
-        (
-            Credential::None,
-            [ok(), raw(b'K', &[1; 261])].concat(),
-            "malformed",
-        ),
-        (
-            Credential::None,
-            [ok(), raw(b'K', b"\0\0\0\x01")].concat(),
-            "malformed",
-        ),
-        (
-            Credential::None,
             [ok(), ready(TxStatus::Failed)].concat(),
             "inside a transaction",
         ),
-        (
-            Credential::None,
-            [ok(), raw(b'Z', b"?")].concat(),
-            "malformed",
-        ),
-        (
-            Credential::None,
-            [ok(), many].concat(),
-            "too many parameters",
-        ),
-        (Credential::None, [ok(), notices].concat(), "without end"),
+        ([ok(), raw(b'Z', b"?")].concat(), "malformed"),
+        ([ok(), many].concat(), "too many parameters"),
+        ([ok(), notices].concat(), "without end"),
+    ] {
+        one_message(Credential::None, answer, reason).await;
+    }
+}
+
+#[tokio::test]
+async fn proofs_that_are_asked_for_out_of_place_end_the_attempt() {
+    let salt = b"\0\0\0\x05abcd";
+    let sasl = || raw(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0");
+    for (credential, answer, reason) in [
         (keys(), ok(), "did not prove itself"),
         (keys(), raw(b'R', b"\0\0\0\x03"), "server_require_auth"),
         (keys(), raw(b'R', salt), "none to give"),
@@ -341,16 +319,12 @@ async fn messages_that_make_no_sense_end_the_attempt() {
         (keys(), raw(b'R', b"\0\0\0\x0bnonsense"), "out of order"),
         (
             keys(),
-            [raw(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0"), ok()].concat(),
+            [sasl(), ok()].concat(),
             "cut the SCRAM exchange short",
         ),
         (
             keys(),
-            [
-                raw(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0"),
-                raw(b'R', b"\0\0\0\x0br=x,s=eA==,i=1"),
-            ]
-            .concat(),
+            [sasl(), raw(b'R', b"\0\0\0\x0br=x,s=eA==,i=1")].concat(),
             "the SCRAM exchange with the server failed",
         ),
         (
@@ -359,24 +333,29 @@ async fn messages_that_make_no_sense_end_the_attempt() {
             "out of order",
         ),
     ] {
-        let shown = format!("{:?}", &answer[..answer.len().min(60)]);
-        let script = move |mut socket: TcpStream| {
-            let answer = answer.clone();
-            async move {
-                packet(&mut socket).await;
-                say(socket, answer).await;
-            }
-        };
-        let ending = log_in(ServerTlsMode::Disable, credential, script).await;
-        let expected = if reason == "none to give" {
-            "28000"
-        } else {
-            "08006"
-        };
-        assert_eq!(ending.sqlstate, expected, "{shown}: {}", ending.text);
-        assert!(ending.text.contains(reason), "{shown}: {}", ending.text);
-        assert!(ending.elapsed < SECOND, "{shown}");
+        one_message(credential, answer, reason).await;
     }
+}
+
+/// A login that is answered with these bytes, whatever it says.
+async fn one_message(credential: Credential, answer: Vec<u8>, reason: &str) {
+    let shown = format!("{:?}", &answer[..answer.len().min(60)]);
+    let script = move |mut socket: TcpStream| {
+        let answer = answer.clone();
+        async move {
+            packet(&mut socket).await;
+            say(socket, answer).await;
+        }
+    };
+    let ending = log_in(ServerTlsMode::Disable, credential, script).await;
+    let expected = if reason == "none to give" {
+        "28000"
+    } else {
+        "08006"
+    };
+    assert_eq!(ending.sqlstate, expected, "{shown}: {}", ending.text);
+    assert!(ending.text.contains(reason), "{shown}: {}", ending.text);
+    assert!(ending.elapsed < SECOND, "{shown}");
 }
 
 #[tokio::test]
