@@ -407,7 +407,11 @@ async fn a_login_dropped_at_any_await_leaves_nothing() {
             }
             polls += 1;
         }
-        assert!(polls > 5, "it took only {polls} polls: no await was tried");
+        // To resolve, to dial, to wait for a challenge and for the end of the login: at least.
+        assert!(
+            polls >= 4,
+            "it took only {polls} polls: not every await was tried"
+        );
         stage.undertaker.finished().await;
         stage.postgres.eventually(OURS, "0").await;
     }
