@@ -1,5 +1,7 @@
 //! Opening, cancelling and burying server connections, on a real PostgreSQL.
 
+#![allow(clippy::unwrap_used)] // A test fails where something is not as it must be.
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -147,7 +149,7 @@ async fn ask(opened: &mut Opened, sql: &str) -> String {
 }
 
 fn failure(outcome: Result<Opened, ConnectError>) -> ConnectError {
-    outcome.err().expect("this login must fail")
+    outcome.expect_err("this login must fail")
 }
 
 #[tokio::test]
@@ -405,7 +407,11 @@ async fn a_login_dropped_at_any_await_leaves_nothing() {
             }
             polls += 1;
         }
-        assert!(polls > 5, "it took only {polls} polls: no await was tried");
+        // To resolve, to dial, to wait for a challenge and for the end of the login: at least.
+        assert!(
+            polls >= 4,
+            "it took only {polls} polls: not every await was tried"
+        );
         stage.undertaker.finished().await;
         stage.postgres.eventually(OURS, "0").await;
     }

@@ -1,4 +1,4 @@
-//! What the rows of an auth_query mean.
+//! What the rows of an `auth_query` mean.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -186,18 +186,18 @@ mod tests {
         })
     }
 
-    fn found() -> Option<UserSecretParts> {
-        Some(UserSecretParts {
+    fn found() -> UserSecretParts {
+        UserSecretParts {
             secret: StoredSecret::parse("plain"),
             parameters: Vec::new(),
-        })
+        }
     }
 
     #[test]
     fn answers_age_by_their_kind() {
         let (mut cache, start) = (cache(), Instant::now());
         assert!(cache.fresh("a", start).is_none());
-        cache.store("a", found(), start);
+        cache.store("a", Some(found()), start);
         cache.store("b", None, start);
         for (after, a, b) in [
             (0, true, true),
@@ -215,9 +215,9 @@ mod tests {
     #[test]
     fn fetches_are_numbered_over_all_users() {
         let (mut cache, now) = (cache(), Instant::now());
-        assert_eq!(cache.store("a", found(), now).unwrap().fetch, 1);
+        assert_eq!(cache.store("a", Some(found()), now).unwrap().fetch, 1);
         assert!(cache.store("b", None, now).is_none());
-        let third = cache.store("a", found(), now).unwrap();
+        let third = cache.store("a", Some(found()), now).unwrap();
         assert_eq!((third.fetch, third.epoch.fetch), (3, 3));
         assert_eq!(third.epoch.hash, third.secret.fingerprint());
     }
@@ -225,12 +225,12 @@ mod tests {
     #[test]
     fn a_doubt_causes_a_fetch_once_in_an_interval() {
         let (mut cache, start) = (cache(), Instant::now());
-        cache.store("a", found(), start);
+        cache.store("a", Some(found()), start);
         assert!(cache.doubt("a", start));
         assert!(cache.fresh("a", start).is_none(), "it is asked for again");
-        cache.store("a", found(), start);
+        cache.store("a", Some(found()), start);
         assert!(!cache.doubt("a", start + 4 * SECOND));
-        cache.store("a", found(), start + 4 * SECOND);
+        cache.store("a", Some(found()), start + 4 * SECOND);
         assert!(
             cache.fresh("a", start + 4 * SECOND).is_some(),
             "the answer stands"
@@ -243,7 +243,7 @@ mod tests {
         let mut cache = cache();
         cache.ages.between_doubts = Duration::ZERO;
         let now = Instant::now();
-        cache.store("a", found(), now);
+        cache.store("a", Some(found()), now);
         assert!(cache.doubt("a", now));
         assert!(cache.doubt("a", now));
     }
@@ -251,8 +251,8 @@ mod tests {
     #[test]
     fn a_sweep_forgets_what_is_stale() {
         let (mut cache, start) = (cache(), Instant::now());
-        cache.store("a", found(), start);
-        cache.store("b", found(), start);
+        cache.store("a", Some(found()), start);
+        cache.store("b", Some(found()), start);
         cache.doubt("b", start);
         cache.sweep(start + 2 * SECOND);
         assert_eq!(cache.len(), 1, "a doubt is remembered for its interval");
@@ -263,14 +263,14 @@ mod tests {
     #[test]
     fn the_number_of_users_is_bounded_and_real_ones_stay_longer() {
         let (mut cache, start) = (cache(), Instant::now());
-        cache.store("real", found(), start);
+        cache.store("real", Some(found()), start);
         for n in 0..MAX_ENTRIES * 2 {
             cache.store(&format!("guess{n}"), None, start);
         }
         assert!(cache.len() <= MAX_ENTRIES);
         assert!(cache.fresh("real", start).is_some());
         for n in 0..MAX_ENTRIES * 2 {
-            cache.store(&format!("user{n}"), found(), start);
+            cache.store(&format!("user{n}"), Some(found()), start);
         }
         assert!(cache.len() <= MAX_ENTRIES);
     }

@@ -1,4 +1,4 @@
-//! What SHOW AUTH_QUERY tells of the look-ups of a database.
+//! What `SHOW AUTH_QUERY` tells of the look-ups of a database.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -3,7 +3,7 @@
 //! We log in ourselves: with libpq's sslmode words, `server_require_auth`, channel binding and
 //! bounds on what the server says. tokio-postgres can't continue a session, so it gets to see a
 //! short login that never leaves the process: what it sends first is thrown away, and it reads
-//! AuthenticationOk and ReadyForQuery. From then on every byte is passed on.
+//! `AuthenticationOk` and `ReadyForQuery`. From then on every byte is passed on.
 
 use std::io;
 use std::pin::Pin;
@@ -97,13 +97,13 @@ impl AsyncRead for Session {
             return Poll::Ready(Ok(()));
         }
         let pg = &mut this.opened()?.pg;
-        if !pg.buffered().is_empty() {
+        if pg.buffered().is_empty() {
+            ready!(Pin::new(&mut pg.stream).poll_read(cx, buffer))?;
+        } else {
             let n = pg.buffered().len().min(buffer.remaining());
             buffer.put_slice(&pg.buffered()[..n]);
             pg.inbox.consume(n);
             pg.inbox.release();
-        } else {
-            ready!(Pin::new(&mut pg.stream).poll_read(cx, buffer))?;
         }
         Poll::Ready(this.account(buffer.filled().len() - before))
     }

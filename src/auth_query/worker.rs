@@ -1,6 +1,6 @@
 //! One connection of the executor: the prepared query, and asking it.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl Failure {
             ];
             code.code().starts_with("57P") || aged.contains(code)
         });
-        let lost = error.source().is_some_and(|cause| cause.is::<io::Error>());
+        let lost = error.source().is_some_and(<dyn StdError>::is::<io::Error>);
         of_the_server || error.is_closed() || lost
     }
 }

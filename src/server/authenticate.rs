@@ -34,7 +34,7 @@ enum Step {
     ScramDone,
 }
 
-/// Answers the server's requests until AuthenticationOk.
+/// Answers the server's requests until `AuthenticationOk`.
 pub(super) async fn authenticate(
     world: &World,
     target: &Target,
@@ -91,7 +91,7 @@ pub(super) async fn authenticate(
     }
 }
 
-/// AuthenticationOk is believed after a whole exchange; without any only where that is allowed,
+/// `AuthenticationOk` is believed after a whole exchange; without any only where that is allowed,
 /// and never from a server that should have proved to know the verifier of our keys.
 fn accepted(step: &Step, target: &Target) -> Result<(), ConnectError> {
     match (step, &target.credential) {

@@ -1,4 +1,4 @@
-//! CancelRequests to PostgreSQL, each on a connection of its own.
+//! `CancelRequests` to PostgreSQL, each on a connection of its own.
 
 use std::io;
 use std::sync::Arc;

@@ -30,15 +30,12 @@ pub async fn connect<H: Send + 'static>(
     let mut dialling = Dialling::new(undertaker, &target.buffers, held);
     let attempt = Box::pin(attempt(world, target, &mut dialling));
     let outcome = world.timeout(target.connect_timeout, attempt).await;
-    let (greeting, cancel_address) = match outcome {
-        Ok(done) => done,
-        Err(_) => {
-            let (limit, doing) = (target.connect_timeout, dialling.doing);
-            let message = format!("connect_timeout: no server connection in {limit:?}, {doing}");
-            Err(ConnectError::failed(message))
-        }
-    }
-    .map_err(|e| at(e, &target.address))?;
+    let outcome = outcome.unwrap_or_else(|_| {
+        let (limit, doing) = (target.connect_timeout, dialling.doing);
+        let message = format!("connect_timeout: no server connection in {limit:?}, {doing}");
+        Err(ConnectError::failed(message))
+    });
+    let (greeting, cancel_address) = outcome.map_err(|e| at(e, &target.address))?;
     let (pg, held) = dialling.finish()?;
     let opened = Opened {
         pg,

@@ -1,4 +1,4 @@
-//! SSLRequest and its answer, shared by logins and cancel requests.
+//! `SSLRequest` and its answer, shared by logins and cancel requests.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::net::tls::connect::Connector;
 use crate::wire::request;
 use crate::world::{Endpoint, Socket};
 
-/// What a server says to SSLRequest.
+/// What a server says to `SSLRequest`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Willing,

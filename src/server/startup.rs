@@ -1,4 +1,4 @@
-//! From the startup packet to the first ReadyForQuery.
+//! From the startup packet to the first `ReadyForQuery`.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const MAX_MESSAGES: usize = 1_000;
 const MAX_PARAMETERS: usize = 256;
 const MAX_PARAMETER_BYTES: usize = 64 * 1024;
 
-/// What the server told between AuthenticationOk and ReadyForQuery.
+/// What the server told between `AuthenticationOk` and `ReadyForQuery`.
 #[derive(Debug, Default)]
 pub(super) struct Greeting {
     pub(super) key: Option<CancelKey>,
@@ -94,7 +94,7 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    /// The next message that matters; an ErrorResponse is the end of the attempt.
+    /// The next message that matters; an `ErrorResponse` is the end of the attempt.
     pub(super) async fn next(&mut self, pg: &mut PgStream) -> Result<Frame, ConnectError> {
         loop {
             self.messages += 1;

@@ -1,5 +1,6 @@
 //! PostgreSQL for integration tests: real processes from a bin directory, one data directory each.
 #![allow(dead_code, unreachable_pub)] // Each test binary uses a part of it.
+#![allow(clippy::unwrap_used)] // A helper of tests: what fails here fails the test.
 
 use std::fs;
 use std::io::Write;
