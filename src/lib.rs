@@ -6,6 +6,7 @@ pub mod auth;
 pub mod auth_query;
 pub mod client;
 pub mod config;
+pub mod control;
 pub mod drain;
 pub mod error;
 pub mod logging;

@@ -1,6 +1,9 @@
 //! A client's login: who it is, whether it may, and which pool it comes to.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::around::{Around, Current, Realm};
 use super::challenge::{self, Ask, Method, Outcome};
@@ -82,6 +85,7 @@ pub async fn welcome(around: &Arc<Around>, socket: Socket) -> Option<Guest> {
         hello,
         endpoint,
         current: around.current(),
+        deadline,
     };
     let remaining = deadline.saturating_duration_since(around.world.now());
     let admitted = around.world.timeout(remaining, visitor.log_in(around)).await;
@@ -105,6 +109,7 @@ struct Visitor {
     hello: Hello,
     endpoint: Option<Vec<u8>>,
     current: Arc<Current>,
+    deadline: Instant,
 }
 
 /// What a successful login comes to.
@@ -266,13 +271,14 @@ impl Visitor {
         rule: Option<&HbaRule>,
     ) -> Result<(Arc<UserSecret>, Proof)> {
         let user = self.user().to_owned();
-        let limit = self.current.settings.general.times.client_login;
+        let limit = self.time_to_look_up(around);
         let found = service.look_up(&user, limit).await?;
         let outcome = self.prove(around, rule, found.as_deref().map(|f| &f.secret)).await?;
         match (outcome, found) {
             (Outcome::Proven(proof), Some(found)) => Ok((found, proof)),
             (Outcome::WrongMd5(answer), Some(found)) => {
                 // The hash may be of yesterday: the same answer is tried on today's.
+                let limit = self.time_to_look_up(around);
                 let newer = service.look_up_again(&user, found.fetch, limit).await?;
                 let proven = newer.and_then(|newer| {
                     let proof = answer.fits(&user, &newer.secret)?;
@@ -286,6 +292,13 @@ impl Visitor {
             }
             (_, _) => Err(Error::wrong_password(&user)),
         }
+    }
+
+    /// A little less than what is left of the login, so that the client is told which of the two
+    /// was too slow.
+    fn time_to_look_up(&self, around: &Around) -> Duration {
+        let left = self.deadline.saturating_duration_since(around.world.now());
+        left.saturating_sub((left / 10).min(Duration::from_millis(250)))
     }
 
     async fn prove(

@@ -105,6 +105,11 @@ impl Pool {
         self.epoch.load(Ordering::Acquire)
     }
 
+    /// The parameters that the look-up gave its user.
+    pub fn own_parameters(&self) -> Vec<(String, String)> {
+        self.settings().own_parameters.clone()
+    }
+
     /// The role that PostgreSQL sees.
     pub fn user(&self) -> &str {
         &self.key.user

@@ -31,6 +31,8 @@ pub struct PoolSettings {
     pub user: String,
     /// A login that needs no client; `None` = by what clients bring.
     pub credential: Option<Credential>,
+    /// Parameters that a look-up gave this user alone; part of the place's.
+    pub own_parameters: Vec<(String, String)>,
     pub place: Place,
 }
 
@@ -79,6 +81,7 @@ impl Shared<'_> {
             !parameters.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
         });
         settings.place.startup_parameters.extend_from_slice(parameters);
+        settings.own_parameters = parameters.to_vec();
         settings
     }
 
@@ -120,6 +123,7 @@ impl Shared<'_> {
             round_robin: server.round_robin,
             user,
             credential,
+            own_parameters: Vec::new(),
             place: Place {
                 address: server.address.clone(),
                 database: server.database.clone(),

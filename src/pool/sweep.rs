@@ -14,20 +14,6 @@ use super::registry::Registry;
 use super::slots::{Member, TakenSlot};
 use crate::server::conn::ServerConn;
 use crate::wire::SqlState;
-use crate::world::World;
-
-/// Sweeps every `period` until it is dropped.
-pub async fn sweep_forever(
-    world: World,
-    registry: Registry<Pool>,
-    period: Duration,
-    retain_max: impl Fn() -> Option<usize>,
-) {
-    loop {
-        world.sleep(period).await;
-        sweep(&registry, retain_max()).await;
-    }
-}
 
 /// One sweep. `retain_max`: how many servers it may end; `None` = no bound.
 pub async fn sweep(registry: &Registry<Pool>, retain_max: Option<usize>) {

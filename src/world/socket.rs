@@ -38,6 +38,20 @@ impl fmt::Display for Endpoint {
     }
 }
 
+impl Endpoint {
+    pub fn is_unix(&self) -> bool {
+        matches!(self, Self::Unix)
+    }
+
+    /// The address without the port; `None` for a unix socket.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address.ip()),
+            Self::Unix => None,
+        }
+    }
+}
+
 impl Socket {
     /// Two sockets that talk to each other.
     pub fn pair() -> io::Result<(Self, Self)> {
