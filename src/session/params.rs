@@ -104,7 +104,9 @@ impl Rules {
     /// Does a change that PostgreSQL reports belong to the client?
     pub fn follows(&self, name: &str, asked: &ParamSet) -> bool {
         let name = name.to_ascii_lowercase();
-        REPORTED.contains(&name.as_str()) || self.extra.contains(&name) || asked.0.contains_key(&name)
+        REPORTED.contains(&name.as_str())
+            || self.extra.contains(&name)
+            || asked.0.contains_key(&name)
     }
 
     /// Sorts a client's startup parameters, all but user and database.
@@ -136,7 +138,8 @@ impl Rules {
             return Ok(());
         }
         if REFUSED.contains(&name.as_str()) {
-            let message = format!("parameter \"{name}\" can't be set at startup through the pooler");
+            let message =
+                format!("parameter \"{name}\" can't be set at startup through the pooler");
             return Err(Error::unsupported(message));
         }
         if !is_parameter_name(&name) {
@@ -158,7 +161,9 @@ fn refuse_replication(value: &str) -> Result<()> {
     if off.contains(&value.to_ascii_lowercase().as_str()) {
         return Ok(());
     }
-    Err(Error::unsupported("replication connections are not supported"))
+    Err(Error::unsupported(
+        "replication connections are not supported",
+    ))
 }
 
 /// `find_option` in src/backend/utils/misc/guc.c takes letters, digits, `_`, `$` and dots.
@@ -214,7 +219,10 @@ mod tests {
     use super::*;
 
     fn admit(pairs: &[(&str, &str)]) -> Result<ParamSet> {
-        let owned: Vec<_> = pairs.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        let owned: Vec<_> = pairs
+            .iter()
+            .map(|(n, v)| ((*n).into(), (*v).into()))
+            .collect();
         let rules = Rules {
             ignored: ["extra_float_digits".to_owned()].into(),
             extra: BTreeSet::new(),
@@ -230,7 +238,11 @@ mod tests {
 
     #[test]
     fn startup_parameters_are_followed_ignored_or_refused() {
-        let ok = [("user", "u"), ("DateStyle", "ISO"), ("extra_float_digits", "2")];
+        let ok = [
+            ("user", "u"),
+            ("DateStyle", "ISO"),
+            ("extra_float_digits", "2"),
+        ];
         assert_eq!(admit(&ok).unwrap(), set(&[("datestyle", "ISO")]));
         let options = [("options", r"-c geqo=off --search-path=a\ b -cjit=on")];
         let wanted = [("geqo", "off"), ("search_path", "a b"), ("jit", "on")];
@@ -243,7 +255,11 @@ mod tests {
             ("options", "-x", SqlState::FEATURE_NOT_SUPPORTED),
             ("options", "-c role=x", SqlState::FEATURE_NOT_SUPPORTED),
         ] {
-            assert_eq!(admit(&[(name, value)]).unwrap_err().sqlstate, code, "{name}");
+            assert_eq!(
+                admit(&[(name, value)]).unwrap_err().sqlstate,
+                code,
+                "{name}"
+            );
         }
         assert!(admit(&[("replication", "false")]).unwrap().is_empty());
     }
@@ -253,7 +269,11 @@ mod tests {
         let server = set(&[("a", "1"), ("b", "2"), ("c", "3")]);
         let client = set(&[("a", "1"), ("b", "9"), ("d", "4")]);
         let changes = server.changes_to(&client);
-        let wanted = [Change::Reset("c"), Change::Set("b", "9"), Change::Set("d", "4")];
+        let wanted = [
+            Change::Reset("c"),
+            Change::Set("b", "9"),
+            Change::Set("d", "4"),
+        ];
         assert_eq!(changes, wanted);
         assert!(client.changes_to(&client).is_empty());
     }

@@ -249,17 +249,29 @@ impl ServerStatements {
         match self.known.get_mut(&id) {
             Some(State::Ready) => Need::Nothing,
             Some(State::Sent { batch: sent, .. }) if *sent == batch => Need::Nothing,
-            Some(State::Sent { batch: sent, in_flight }) => {
+            Some(State::Sent {
+                batch: sent,
+                in_flight,
+            }) => {
                 *sent = batch;
                 *in_flight += 1;
                 Need::CloseAndParse
             }
             Some(unsure @ State::Unsure) => {
-                *unsure = State::Sent { batch, in_flight: 1 };
+                *unsure = State::Sent {
+                    batch,
+                    in_flight: 1,
+                };
                 Need::CloseAndParse
             }
             None => {
-                self.known.insert(id, State::Sent { batch, in_flight: 1 });
+                self.known.insert(
+                    id,
+                    State::Sent {
+                        batch,
+                        in_flight: 1,
+                    },
+                );
                 self.oldest_first.push_back(id);
                 Need::Parse
             }
@@ -426,7 +438,11 @@ mod tests {
         assert_eq!(server.need(1), Need::Parse);
         assert_eq!(server.need(1), Need::Nothing);
         server.batch_ended();
-        assert_eq!(server.need(1), Need::CloseAndParse, "the first may be skipped");
+        assert_eq!(
+            server.need(1),
+            Need::CloseAndParse,
+            "the first may be skipped"
+        );
         server.struck(1);
         assert_eq!(server.need(1), Need::Nothing, "the second is in this batch");
         server.confirmed(1);
@@ -483,7 +499,11 @@ mod tests {
         client.insert(b"s", Arc::clone(&statement));
         let name: Box<[u8]> = b"s".as_slice().into();
         let id = statement.id();
-        Effect::Parse { id, client_name: Some(name.clone()) }.strike(&mut client, &mut server);
+        Effect::Parse {
+            id,
+            client_name: Some(name.clone()),
+        }
+        .strike(&mut client, &mut server);
         assert!(client.get(b"s").is_none());
         Effect::ClientClose { name, statement }.strike(&mut client, &mut server);
         assert!(client.get(b"s").is_some());

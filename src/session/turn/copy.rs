@@ -12,7 +12,10 @@ impl<E> Turn<E> {
     /// CommandComplete of a COPY IN: the server has read up to and including the first end mark.
     pub(super) fn copy_succeeded(&mut self) {
         self.copying_in = false;
-        let end = self.queue.iter().position(|owed| owed.kind == Kind::CopyEnd);
+        let end = self
+            .queue
+            .iter()
+            .position(|owed| owed.kind == Kind::CopyEnd);
         for _ in 0..end.unwrap_or(0) {
             // The front entry, Query or Execute, began the COPY and stays.
             if let Some(eaten) = self.queue.remove(1) {
@@ -20,7 +23,10 @@ impl<E> Turn<E> {
             }
         }
         // An eaten Sync has closed no batch.
-        self.batch_open = self.queue.back().is_some_and(|last| !last.kind.ends_batch());
+        self.batch_open = self
+            .queue
+            .back()
+            .is_some_and(|last| !last.kind.ends_batch());
         self.bound_slack();
     }
 
@@ -78,7 +84,11 @@ impl<E> Turn<E> {
 
     /// No Sync could have been eaten: plain rule 1.
     fn skip_to_next_sync(&mut self) {
-        while self.queue.front().is_some_and(|front| front.kind != Kind::Sync) {
+        while self
+            .queue
+            .front()
+            .is_some_and(|front| front.kind != Kind::Sync)
+        {
             self.strike();
         }
         if self.queue.is_empty() {

@@ -24,8 +24,8 @@ mod owed;
 
 use std::collections::VecDeque;
 
-pub use owed::{MAX_OWED, Message, Owner};
 use owed::{Kind, Owed};
+pub use owed::{MAX_OWED, Message, Owner};
 
 use crate::wire::TxStatus;
 use crate::wire::backend::tags;
@@ -204,7 +204,10 @@ impl<E> Turn<E> {
 
     fn ready(&mut self, status: TxStatus) -> Result<Reply<E>, Unexpected> {
         self.drop_slack_until(Kind::ends_batch);
-        let front = self.queue.front().ok_or(Unexpected(tags::READY_FOR_QUERY))?;
+        let front = self
+            .queue
+            .front()
+            .ok_or(Unexpected(tags::READY_FOR_QUERY))?;
         if !front.kind.ends_batch() || self.copying_in {
             return Err(Unexpected(tags::READY_FOR_QUERY));
         }
@@ -231,7 +234,10 @@ impl<E> Turn<E> {
                     self.simple_copy_failed();
                 }
                 let ours_failed = owner == Owner::Ours;
-                Reply { ours_failed, ..Reply::to(owner) }
+                Reply {
+                    ours_failed,
+                    ..Reply::to(owner)
+                }
             }
             Kind::Sync | Kind::FunctionCall => Reply::to(owner),
             _ if copying_in => {
@@ -251,7 +257,10 @@ impl<E> Turn<E> {
                     owner = Owner::Client;
                 }
                 let ours_failed = owner == Owner::Ours;
-                return Reply { ours_failed, ..Reply::to(owner) };
+                return Reply {
+                    ours_failed,
+                    ..Reply::to(owner)
+                };
             }
             if front.owner == Owner::Client {
                 owner = Owner::Client;
@@ -287,7 +296,10 @@ impl<E> Turn<E> {
     /// Slack speaks of the client's entries ahead of a probe only.
     fn bound_slack(&mut self) {
         if self.slack > 0 {
-            let ahead = self.queue.iter().take_while(|owed| owed.owner == Owner::Client);
+            let ahead = self
+                .queue
+                .iter()
+                .take_while(|owed| owed.owner == Owner::Client);
             self.slack = self.slack.min(ahead.count());
         }
     }

@@ -9,7 +9,11 @@ use super::*;
 fn run(script: &str) {
     let mut turn = Turn::<u32>::default();
     for (at, word) in script.split_whitespace().enumerate() {
-        step(&mut turn, word, &format!("`{word}` (word {}) of `{script}`", at + 1));
+        step(
+            &mut turn,
+            word,
+            &format!("`{word}` (word {}) of `{script}`", at + 1),
+        );
     }
 }
 
@@ -164,7 +168,12 @@ fn unasked_replies_are_refused() {
 #[test]
 fn a_stand_in_shows_another_tag() {
     let mut turn = Turn::<u32>::default();
-    turn.sent(Message::Close, Owner::Client, Some(tags::PARSE_COMPLETE), Some(7));
+    turn.sent(
+        Message::Close,
+        Owner::Client,
+        Some(tags::PARSE_COMPLETE),
+        Some(7),
+    );
     let reply = turn.received(tags::CLOSE_COMPLETE, None).unwrap();
     assert_eq!(reply.show_as, Some(tags::PARSE_COMPLETE));
     assert_eq!(reply.completed, Some(7));
