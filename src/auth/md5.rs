@@ -1,9 +1,13 @@
 //! MD5 as PostgreSQL uses it: it stores a hash of password and user, and a hash of that and a salt
 //! is sent.
 
+use std::fmt;
+
 use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use super::{Proof, StoredSecret};
 
 /// What PostgreSQL stores: `md5` and the hash of the password followed by the user's name.
 pub fn hash(user: &str, password: &[u8]) -> Zeroizing<String> {
@@ -19,6 +23,40 @@ pub fn response(stored: &str, salt: [u8; 4]) -> Zeroizing<String> {
 /// Is `answer` the one that `stored` and `salt` ask for? Takes the same time for every answer.
 pub fn verify(stored: &str, salt: [u8; 4], answer: &[u8]) -> bool {
     response(stored, salt).as_bytes().ct_eq(answer).into()
+}
+
+/// A client's answer to a salt of ours, which can be tried on more than one secret.
+#[derive(Clone)]
+pub struct Md5Answer {
+    salt: [u8; 4],
+    answer: Zeroizing<Vec<u8>>,
+}
+
+impl Md5Answer {
+    pub fn new(salt: [u8; 4], answer: &[u8]) -> Self {
+        let answer = Zeroizing::new(answer.to_vec());
+        Self { salt, answer }
+    }
+
+    /// Is it the answer of somebody who knows the password of `secret`? It can't be told of a SCRAM
+    /// verifier.
+    pub fn fits(&self, user: &str, secret: &StoredSecret) -> Option<Proof> {
+        let right = match secret {
+            StoredSecret::Md5(hash) => verify(hash.expose(), self.salt, &self.answer),
+            StoredSecret::Plain(plain) => {
+                let stored = hash(user, plain.expose().as_bytes());
+                verify(&stored, self.salt, &self.answer)
+            }
+            StoredSecret::Scram(_) | StoredSecret::Empty => false,
+        };
+        right.then(Proof::without_keys)
+    }
+}
+
+impl fmt::Debug for Md5Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Md5Answer(***)")
+    }
 }
 
 fn digest(first: &[u8], second: &[u8]) -> Zeroizing<String> {
@@ -54,6 +92,23 @@ mod tests {
             assert_eq!(*response(&stored, salt), answer);
             assert!(verify(&stored, salt, answer.as_bytes()));
         }
+    }
+
+    #[test]
+    fn an_answer_can_be_tried_again() {
+        let stored = hash("al", b"new");
+        let answer = Md5Answer::new(*b"salt", response(&stored, *b"salt").as_bytes());
+        for (text, fits) in [
+            (&**stored, true),
+            ("new", true),
+            ("old", false),
+            ("", false),
+        ] {
+            let secret = StoredSecret::parse(text);
+            assert_eq!(answer.fits("al", &secret).is_some(), fits, "{text}");
+        }
+        assert!(answer.fits("bob", &StoredSecret::parse("new")).is_none());
+        assert_eq!(format!("{answer:?}"), "Md5Answer(***)");
     }
 
     #[test]

@@ -205,7 +205,7 @@ mod tests {
         credential: Credential,
         stored: &ScramKeys,
         binding: Binding,
-    ) -> Result<ScramKeys, String> {
+    ) -> Result<Arc<ScramKeys>, String> {
         let offered = match &binding {
             Binding::EndPoint(hash) => Some(hash.clone()),
             _ => None,
@@ -218,9 +218,9 @@ mod tests {
             .client_first(mechanism, &message)
             .map_err(|e| shown(&e))?;
         let (client, message) = client.server_first(&message).map_err(|e| shown(&e))?;
-        let (learned, message) = server.client_final(&message).map_err(|e| shown(&e))?;
+        let (proof, message) = server.client_final(&message).map_err(|e| shown(&e))?;
         client.server_final(&message).map_err(|e| shown(&e))?;
-        Ok(learned)
+        Ok(proof.keys.unwrap())
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
         let password = Credential::Password(Secret::new("pw"));
         let learned = exchange(password, &stored, Binding::Unsupported).unwrap();
         assert!(learned.fit(&stored.verifier()));
-        let passed_on = Credential::Keys(Arc::new(learned));
+        let passed_on = Credential::Keys(learned);
         exchange(passed_on, &stored, Binding::EndPoint(vec![7; 32])).unwrap();
     }
 

@@ -7,6 +7,7 @@ use super::derive::{hmac, xor};
 use super::message::{ClientFinal, ClientFirst, Flag, ServerFinal, ServerFirst, binding};
 use super::secret::{ScramKeys, Verifier, stored_key};
 use super::{SCRAM_SHA_256, SCRAM_SHA_256_PLUS};
+use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
 use crate::wire::SqlState;
 
@@ -115,8 +116,8 @@ pub struct AwaitClientFinal {
 }
 
 impl AwaitClientFinal {
-    /// Takes the client's proof; gives its keys and the server-final message.
-    pub fn client_final(self, data: &[u8]) -> Result<(ScramKeys, Vec<u8>), ScramError> {
+    /// Takes the client's last message; gives a proof with its keys, and the server-final message.
+    pub fn client_final(self, data: &[u8]) -> Result<(Proof, Vec<u8>), ScramError> {
         let last = ClientFinal::parse(data).map_err(ScramError::Malformed)?;
         if last.nonce != self.nonce {
             return Err(ScramError::Malformed("nonce does not match"));
@@ -141,7 +142,8 @@ impl AwaitClientFinal {
             return Err(ScramError::Refused);
         }
         let server_final = ServerFinal::format_signature(&signature).into_bytes();
-        Ok((ScramKeys::proven(client_key, self.verifier), server_final))
+        let keys = ScramKeys::proven(client_key, self.verifier);
+        Ok((Proof::with_keys(keys), server_final))
     }
 }
 
@@ -171,7 +173,8 @@ mod tests {
         let expected = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
             s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
         assert_eq!(first, expected);
-        let (keys, last) = next.client_final(FINAL).unwrap();
+        let (proof, last) = next.client_final(FINAL).unwrap();
+        let keys = proof.keys.unwrap();
         assert_eq!(last, b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
         let salt = keys.salt().to_vec();
         let derived = ScramKeys::from_password(b"pencil", &salt, 4096).unwrap();
@@ -243,7 +246,7 @@ mod tests {
         assert!(bound_exchange(b"ours", b"ours").0.is_ok());
     }
 
-    type Finished = Result<(ScramKeys, Vec<u8>), ScramError>;
+    type Finished = Result<(Proof, Vec<u8>), ScramError>;
 
     fn bound_exchange(ours: &[u8], theirs: &[u8]) -> (Finished, ScramSha256) {
         let binding = ChannelBinding::tls_server_end_point(theirs.to_vec());
