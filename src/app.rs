@@ -36,7 +36,9 @@ const LAST_BURIALS: Duration = Duration::from_millis(500);
 
 /// Serves until a signal ends it. One thread does all the work.
 pub fn run(loaded: Loaded, path: PathBuf) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return give_up(&Error::server("no runtime").with_source(error)),
@@ -75,7 +77,8 @@ async fn start(loaded: Loaded, path: PathBuf) -> Result<App> {
         world: world.clone(),
     };
     let acceptor = TlsAcceptorCell::load(general.client_tls.pair.as_ref());
-    let acceptor = acceptor.map_err(|error| Error::server("TLS can't be offered").with_source(error))?;
+    let acceptor =
+        acceptor.map_err(|error| Error::server("TLS can't be offered").with_source(error))?;
     let current = make_current(loaded.settings, 1, &pools, &buffers, None)?;
     let around = Arc::new(Around::new(pools, buffers, acceptor, current));
     enter_pools(&around, &around.current());
@@ -84,7 +87,12 @@ async fn start(loaded: Loaded, path: PathBuf) -> Result<App> {
     let listeners = bind(&world, &general.listen).await;
     let listeners = listeners.map_err(|error| Error::server("can't listen").with_source(error))?;
     let control = Control::new(Arc::clone(&around), path, loaded.identity);
-    Ok(App { around, control, listeners, signals })
+    Ok(App {
+        around,
+        control,
+        listeners,
+        signals,
+    })
 }
 
 impl App {
@@ -150,7 +158,9 @@ impl App {
                 }
                 Sent::Pause => {
                     let control = self.control.clone();
-                    self.around.world.spawn(async move { control.pause(None).await });
+                    self.around
+                        .world
+                        .spawn(async move { control.pause(None).await });
                 }
                 Sent::Resume => {
                     let _ = self.control.resume(None);
@@ -231,7 +241,14 @@ impl Signals {
     }
 
     fn next(&mut self) -> impl Future<Output = Sent> + '_ {
-        let Self { terminate, interrupt, quit, hangup, user1, user2 } = self;
+        let Self {
+            terminate,
+            interrupt,
+            quit,
+            hangup,
+            user1,
+            user2,
+        } = self;
         async move {
             tokio::select! {
                 _ = terminate.recv() => Sent::Terminate,

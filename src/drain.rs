@@ -22,10 +22,18 @@ pub enum Drained {
 pub async fn drain(around: &Arc<Around>) -> Drained {
     let limit = around.current().settings.general.times.shutdown;
     let clients = around.roster.count();
-    tracing::info!(clients, ?limit, "shutting down: waiting for clients to end their turns");
+    tracing::info!(
+        clients,
+        ?limit,
+        "shutting down: waiting for clients to end their turns"
+    );
     around.roster.ask_all(Asked::Drain);
     let empty = around.world.timeout(limit, around.roster.empty());
-    if empty.await.is_ok() { Drained::Empty } else { Drained::TimeOut }
+    if empty.await.is_ok() {
+        Drained::Empty
+    } else {
+        Drained::TimeOut
+    }
 }
 
 /// Ends the servers that are idle and waits for the undertaker: PostgreSQL is to see polite ends.

@@ -54,7 +54,12 @@ pub async fn greet(around: &Around, socket: Socket) -> Result<Greeted, Failed> {
         let startup = match read_startup(&mut pg).await {
             Ok(Some(startup)) => startup,
             Ok(None) => return Ok(Greeted::Gone),
-            Err(error) => return Err(Failed { error, pg: Some(pg) }),
+            Err(error) => {
+                return Err(Failed {
+                    error,
+                    pg: Some(pg),
+                });
+            }
         };
         match startup {
             Startup::Ssl if !asked.ssl => {
@@ -67,12 +72,19 @@ pub async fn greet(around: &Around, socket: Socket) -> Result<Greeted, Failed> {
             }
             Startup::Ssl | Startup::Gss => {
                 let error = Error::protocol("encryption was asked for twice");
-                return Err(Failed { error, pg: Some(pg) });
+                return Err(Failed {
+                    error,
+                    pg: Some(pg),
+                });
             }
             Startup::Cancel(key) => return Ok(Greeted::Cancel(key)),
             Startup::Hello(hello) => {
                 let pg = negotiate(pg, &hello).await?;
-                return Ok(Greeted::Client { pg, hello, endpoint });
+                return Ok(Greeted::Client {
+                    pg,
+                    hello,
+                    endpoint,
+                });
             }
         }
     }
@@ -119,7 +131,10 @@ async fn answer_ssl(around: &Around, pg: PgStream) -> Result<Encrypted, Failed> 
     // Bytes behind the request were sent in plain text by whoever sat in between (CVE-2021-23214).
     if !pg.buffered().is_empty() {
         let error = Error::protocol("received unencrypted data after SSL request");
-        return Err(Failed { error, pg: Some(pg) });
+        return Err(Failed {
+            error,
+            pg: Some(pg),
+        });
     }
     let mut pg = pg;
     if let Err(error) = pg.send(b"S").await {
@@ -167,7 +182,11 @@ async fn negotiate(mut pg: PgStream, hello: &Hello) -> Result<PgStream, Failed> 
 
 /// The minor version that is spoken with a client which asked for this one; 3.1 never existed.
 pub fn spoken_minor(asked: u16) -> u16 {
-    if asked < NEWEST_MINOR { 0 } else { NEWEST_MINOR }
+    if asked < NEWEST_MINOR {
+        0
+    } else {
+        NEWEST_MINOR
+    }
 }
 
 fn gone(error: std::io::Error) -> Failed {

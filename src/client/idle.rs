@@ -67,7 +67,12 @@ pub async fn next(client: &mut Client) -> Result<Next> {
 
 /// The pooler's own check query is answered here, if it is wholly there.
 fn is_check(client: &Client, body: usize) -> bool {
-    let query = client.current.settings.general.pooler_check_query.as_bytes();
+    let query = client
+        .current
+        .settings
+        .general
+        .pooler_check_query
+        .as_bytes();
     let message = &client.pg.inbox.bytes()[HEADER..];
     body == query.len() + 1 && message.len() >= body && &message[..query.len()] == query
 }

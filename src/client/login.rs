@@ -60,9 +60,16 @@ pub async fn welcome(around: &Arc<Around>, socket: Socket) -> Option<Guest> {
     let limit = around.current().settings.general.times.client_login;
     let peer = socket.peer().ok();
     let deadline = around.world.now() + limit;
-    let greeted = around.world.timeout(limit, hello::greet(around, socket)).await;
+    let greeted = around
+        .world
+        .timeout(limit, hello::greet(around, socket))
+        .await;
     let (pg, hello, endpoint) = match greeted {
-        Ok(Ok(Greeted::Client { pg, hello, endpoint })) => (pg, hello, endpoint),
+        Ok(Ok(Greeted::Client {
+            pg,
+            hello,
+            endpoint,
+        })) => (pg, hello, endpoint),
         Ok(Ok(Greeted::Cancel(key))) => {
             let limit = around.current().settings.general.times.cancel_wait;
             super::cancel::cancel(&around.world, &around.roster, &key, limit).await;
@@ -88,7 +95,10 @@ pub async fn welcome(around: &Arc<Around>, socket: Socket) -> Option<Guest> {
         deadline,
     };
     let remaining = deadline.saturating_duration_since(around.world.now());
-    let admitted = around.world.timeout(remaining, visitor.log_in(around)).await;
+    let admitted = around
+        .world
+        .timeout(remaining, visitor.log_in(around))
+        .await;
     let error = match admitted {
         Ok(Ok(admitted)) => return visitor.finish(around, admitted).await,
         Ok(Err(error)) => error,
@@ -97,7 +107,9 @@ pub async fn welcome(around: &Arc<Around>, socket: Socket) -> Option<Guest> {
         }
         Err(_) => Error::login_timeout(),
     };
-    let Visitor { pg, peer, hello, .. } = visitor;
+    let Visitor {
+        pg, peer, hello, ..
+    } = visitor;
     refuse(around, Some(pg), &error, peer.as_ref(), Some(&hello)).await;
     None
 }
@@ -146,7 +158,9 @@ impl Visitor {
         if CONSOLE.contains(&self.database()) {
             return self.log_in_to_console(around).await;
         }
-        let seat = around.roster.sit_down(self.current.settings.general.limits.max_connections)?;
+        let seat = around
+            .roster
+            .sit_down(self.current.settings.general.limits.max_connections)?;
         let current = Arc::clone(&self.current);
         let Some(realm) = current.databases.get(self.database()).cloned() else {
             return Err(Error::no_such_database(self.database()));
@@ -162,7 +176,12 @@ impl Visitor {
             self.log_in_looked_up(around, &realm, rule.as_ref()).await?
         };
         let (params, reported) = vetting::vet(attachment.pool(), params).await?;
-        Ok(Admitted::Pool { attachment, params, reported, seat })
+        Ok(Admitted::Pool {
+            attachment,
+            params,
+            reported,
+            seat,
+        })
     }
 
     /// The HBA rule that admits this client; `None` = there are no rules, and the secret decides.
@@ -171,7 +190,9 @@ impl Visitor {
         let tls = self.pg.stream.tls().is_some();
         let local = self.peer.as_ref().is_some_and(Endpoint::is_unix);
         if general.client_tls.mode == ClientTlsMode::Require && !tls && !local {
-            return Err(Error::not_allowed("TLS is required here, connect with sslmode=require"));
+            return Err(Error::not_allowed(
+                "TLS is required here, connect with sslmode=require",
+            ));
         }
         let Some(rules) = &general.hba else {
             return Ok(None);
@@ -192,12 +213,20 @@ impl Visitor {
 
     /// In PostgreSQL's words (`ClientAuthentication` in src/backend/libpq/auth.c).
     fn no_hba_entry(&self, rejected: bool, tls: bool) -> Error {
-        let why = if rejected { "pg_hba.conf rejects connection" } else { "no pg_hba.conf entry" };
+        let why = if rejected {
+            "pg_hba.conf rejects connection"
+        } else {
+            "no pg_hba.conf entry"
+        };
         let host = match self.peer.as_ref().and_then(Endpoint::ip) {
             Some(ip) => ip.to_string(),
             None => "[local]".to_owned(),
         };
-        let encryption = if tls { "SSL encryption" } else { "no encryption" };
+        let encryption = if tls {
+            "SSL encryption"
+        } else {
+            "no encryption"
+        };
         let (user, database) = (self.user(), self.database());
         Error::not_allowed(format!(
             "{why} for host \"{host}\", user \"{user}\", database \"{database}\", {encryption}"
@@ -214,8 +243,14 @@ impl Visitor {
             return Err(Error::wrong_password(self.user()));
         };
         let secret = StoredSecret::parse(user.password.expose());
-        let proof = self.prove(around, rule, Some(&secret)).await?.into_proof(self.user())?;
-        let role = user.server_login.as_ref().map_or(&user.username, |login| &login.username);
+        let proof = self
+            .prove(around, rule, Some(&secret))
+            .await?
+            .into_proof(self.user())?;
+        let role = user
+            .server_login
+            .as_ref()
+            .map_or(&user.username, |login| &login.username);
         let key = PoolKey::new(&realm.database.name, role, Origin::Static);
         let epoch = KeyEpoch {
             fetch: self.current.epoch,
@@ -273,7 +308,9 @@ impl Visitor {
         let user = self.user().to_owned();
         let limit = self.time_to_look_up(around);
         let found = service.look_up(&user, limit).await?;
-        let outcome = self.prove(around, rule, found.as_deref().map(|f| &f.secret)).await?;
+        let outcome = self
+            .prove(around, rule, found.as_deref().map(|f| &f.secret))
+            .await?;
         match (outcome, found) {
             (Outcome::Proven(proof), Some(found)) => Ok((found, proof)),
             (Outcome::WrongMd5(answer), Some(found)) => {
@@ -344,14 +381,17 @@ impl Visitor {
         let main = user == console.username;
         let admin = main || console.admin_users.contains(&user);
         let known = admin || console.stats_users.contains(&user);
-        let password = if main { Some(console.password) } else { self.static_password(&user) };
+        let password = if main {
+            Some(console.password)
+        } else {
+            self.static_password(&user)
+        };
         let secret = password
             .filter(|password| known && !password.expose().is_empty())
             .map(|password| StoredSecret::parse(password.expose()));
         // A general trust rule opens databases, never the console.
         let rule = rule.filter(|rule| {
-            rule.method != HbaMethod::Trust
-                || CONSOLE.iter().any(|name| rule.names_database(name))
+            rule.method != HbaMethod::Trust || CONSOLE.iter().any(|name| rule.names_database(name))
         });
         let outcome = self.prove(around, rule.as_ref(), secret.as_ref()).await?;
         outcome.into_proof(&user)?;
@@ -373,8 +413,14 @@ impl Visitor {
             database: self.database().to_owned(),
             peer: self.peer.clone(),
             local: self.pg.stream.local().ok(),
-            tls: tls.map(|tls| format!("{}/{}", tls.version, tls.cipher)).unwrap_or_default(),
-            application_name: self.hello.get("application_name").unwrap_or_default().to_owned(),
+            tls: tls
+                .map(|tls| format!("{}/{}", tls.version, tls.cipher))
+                .unwrap_or_default(),
+            application_name: self
+                .hello
+                .get("application_name")
+                .unwrap_or_default()
+                .to_owned(),
             pool: match &admitted {
                 Admitted::Pool { attachment, .. } => Some(Arc::clone(attachment.pool())),
                 Admitted::Console { .. } => None,
@@ -410,7 +456,12 @@ impl Visitor {
             Admitted::Console { admin } => {
                 Guest::Console(Box::new(ConsoleGuest { pg, present, admin }))
             }
-            Admitted::Pool { attachment, params, seat, .. } => {
+            Admitted::Pool {
+                attachment,
+                params,
+                seat,
+                ..
+            } => {
                 let client = Client {
                     pg,
                     info: Arc::clone(&present.info),
@@ -443,7 +494,9 @@ const CONSOLE_PARAMETERS: [(&str, &str); 8] = [
 /// A pool that needs no first login: attach, and learn what its servers report.
 async fn attach(around: &Around, key: &PoolKey, keys: Keys) -> Result<Attachment<Pool>> {
     let Some(attachment) = around.pools.registry.attach(key) else {
-        return Err(Error::shutdown("the database was removed from the configuration"));
+        return Err(Error::shutdown(
+            "the database was removed from the configuration",
+        ));
     };
     let pool = attachment.pool();
     if !matches!(keys.credential, Credential::None) {
@@ -487,7 +540,11 @@ fn note(error: &Error, peer: Option<&Endpoint>, hello: Option<&Hello>) {
 
 fn note_login(present: &Present) {
     let info = &present.info;
-    let peer = info.peer.as_ref().map(ToString::to_string).unwrap_or_default();
+    let peer = info
+        .peer
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let (user, database) = (Escaped(&info.user), Escaped(&info.database));
     tracing::info!(client = info.id, %peer, %user, %database, tls = info.tls, "login");
 }

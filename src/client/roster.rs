@@ -120,7 +120,8 @@ impl ClientInfo {
     }
 
     pub(super) fn waits(&self, now: Instant) {
-        self.asked.fetch_and(!(Asked::Cancel as u8), Ordering::AcqRel);
+        self.asked
+            .fetch_and(!(Asked::Cancel as u8), Ordering::AcqRel);
         self.note_request(now);
         *self.standing() = Standing::Waiting { since: now };
     }
@@ -148,7 +149,9 @@ impl ClientInfo {
     /// Why it has to leave at the end of its turn, if it has to.
     pub fn farewell(&self) -> Option<Error> {
         if self.is_asked(Asked::Drain) {
-            return Some(Error::shutdown("terminating connection: the pooler is shutting down"));
+            return Some(Error::shutdown(
+                "terminating connection: the pooler is shutting down",
+            ));
         }
         self.is_asked(Asked::Dropped)
             .then(|| Error::shutdown("terminating connection: the database or user was removed"))
@@ -166,7 +169,10 @@ impl ClientInfo {
     fn cancel(&self) -> Option<(Arc<CancelTarget>, Arc<Pool>)> {
         let standing = self.standing();
         match &*standing {
-            Standing::Lent { cancel: Some(target), .. } => {
+            Standing::Lent {
+                cancel: Some(target),
+                ..
+            } => {
                 // Under the lock, so that the server can't be lent on between look and count.
                 target.announce();
                 Some((Arc::clone(target), self.pool.clone()?))
@@ -233,7 +239,11 @@ impl Roster {
     pub fn enter(&self, world: &World, who: Introduction) -> Present {
         let mut secret = [0; LONG_SECRET];
         world.fill_random(&mut secret);
-        let secret = &secret[..if who.long_key { LONG_SECRET } else { SHORT_SECRET }];
+        let secret = &secret[..if who.long_key {
+            LONG_SECRET
+        } else {
+            SHORT_SECRET
+        }];
         let mut by_pid = lock(&self.0.by_pid);
         let mut pid = random_pid(world);
         while by_pid.contains_key(&pid) {

@@ -98,7 +98,11 @@ async fn rest(client: &mut Client) -> Result<(), Error> {
         {
             return Poll::Ready(Err(error));
         }
-        client.pg.stream.poll_read_ready(cx).map_err(|e| Error::client_gone().with_source(e))
+        client
+            .pg
+            .stream
+            .poll_read_ready(cx)
+            .map_err(|e| Error::client_gone().with_source(e))
     })
     .await?;
     match client.pg.fill().await {

@@ -26,13 +26,17 @@ pub async fn vet(pool: &Arc<Pool>, mut asked: ParamSet) -> Result<(ParamSet, Rep
         return Err(Error::server("the server's parameters are not known"));
     };
     asked.drop_defaults(&defaults);
-    let untried = asked.iter().any(|(name, value)| pool.parameters.vetted(name, value).is_none());
+    let untried = asked
+        .iter()
+        .any(|(name, value)| pool.parameters.vetted(name, value).is_none());
     if untried {
         try_on_server(pool, &asked).await?;
     }
     let reported = defaults.iter().map(|(name, value)| {
         let lower = name.to_ascii_lowercase();
-        let own = asked.get(&lower).and_then(|value| pool.parameters.vetted(&lower, value));
+        let own = asked
+            .get(&lower)
+            .and_then(|value| pool.parameters.vetted(&lower, value));
         let value = own.flatten().unwrap_or_else(|| value.clone());
         (name.clone(), value)
     });
@@ -54,7 +58,10 @@ async fn try_on_server(pool: &Arc<Pool>, asked: &ParamSet) -> Result<()> {
         return Err(error); // a set that was applied in part: the lease is dropped
     }
     for (name, value) in asked.iter() {
-        let reported = server.reported.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+        let reported = server
+            .reported
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name));
         let reported = reported.map(|(_, value)| value.clone());
         pool.parameters.vet(name, value, reported);
     }

@@ -31,10 +31,19 @@ pub fn make_current(
     for (name, database) in &settings.databases {
         let old = before.and_then(|before| before.databases.get(name));
         let realm = match old.filter(|old| old.database == *database) {
-            Some(old) if before.is_some_and(|b| b.settings.general.sockets == settings.general.sockets) => {
+            Some(old)
+                if before
+                    .is_some_and(|b| b.settings.general.sockets == settings.general.sockets) =>
+            {
                 renew_tls(old, database)?
             }
-            _ => Arc::new(make_realm(&settings, database, load_tls(database)?, pools, buffers)),
+            _ => Arc::new(make_realm(
+                &settings,
+                database,
+                load_tls(database)?,
+                pools,
+                buffers,
+            )),
         };
         databases.insert(name.clone(), realm);
     }
@@ -43,7 +52,12 @@ pub fn make_current(
         ignored: general.ignore_startup_parameters.iter().cloned().collect(),
         extra: general.track_extra_parameters.iter().cloned().collect(),
     };
-    Ok(Current { settings, epoch, databases, rules })
+    Ok(Current {
+        settings,
+        epoch,
+        databases,
+        rules,
+    })
 }
 
 /// The same settings; the files that they name may hold something else by now, so the pools get a
@@ -110,7 +124,10 @@ pub(super) fn fixed_pools(around: &Around, current: &Current) -> Vec<(PoolKey, P
     for (name, realm) in &current.databases {
         let shared = current.shared(realm, &around.buffers);
         for user in realm.database.users.values() {
-            let role = user.server_login.as_ref().map_or(&user.username, |l| &l.username);
+            let role = user
+                .server_login
+                .as_ref()
+                .map_or(&user.username, |l| &l.username);
             let key = PoolKey::new(name, role, Origin::Static);
             pools.push((key, shared.static_pool(user)));
         }

@@ -27,7 +27,11 @@ struct Inner {
 impl Control {
     pub fn new(around: Arc<Around>, path: PathBuf, identity: Identity) -> Self {
         let loaded = Mutex::new(identity);
-        Self(Arc::new(Inner { around, path, loaded }))
+        Self(Arc::new(Inner {
+            around,
+            path,
+            loaded,
+        }))
     }
 
     pub fn around(&self) -> &Arc<Around> {

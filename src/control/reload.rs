@@ -21,13 +21,17 @@ impl Control {
     pub async fn reload(&self) -> Result<()> {
         let mut identity = self.0.loaded.lock().await;
         let around = &self.0.around;
-        let loaded = config::load(&self.0.path, &config::process_environment).map_err(|problems| {
-            for problem in &problems {
-                tracing::error!("Config parse error: {problem}");
-            }
-            let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            failed(first)
-        })?;
+        let loaded =
+            config::load(&self.0.path, &config::process_environment).map_err(|problems| {
+                for problem in &problems {
+                    tracing::error!("Config parse error: {problem}");
+                }
+                let first = problems
+                    .first()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                failed(first)
+            })?;
         if loaded.identity == *identity {
             tracing::info!("reload: nothing has changed");
             return Ok(());
@@ -41,8 +45,13 @@ impl Control {
         let new = make_current(loaded.settings, epoch, pools, buffers, Some(&before))
             .map_err(|error| failed(error.to_string()))?;
         let pair = new.settings.general.client_tls.pair.as_ref();
-        around.acceptor.reload(pair).map_err(|error| failed(error.to_string()))?;
-        pools.undertaker.set_discard_timeout(new.settings.general.times.discard);
+        around
+            .acceptor
+            .reload(pair)
+            .map_err(|error| failed(error.to_string()))?;
+        pools
+            .undertaker
+            .set_discard_timeout(new.settings.general.times.discard);
         // The configuration first: from now on no login can enter a pool that is to go.
         let new = around.replace(new);
         take_force(around, &new).await;
@@ -60,7 +69,10 @@ fn failed(detail: String) -> Error {
 
 /// Pools that the configuration no longer has go, the others get its settings.
 async fn take_force(around: &Arc<Around>, current: &Current) {
-    let fixed: BTreeSet<_> = fixed_pools(around, current).into_iter().map(|(key, _)| key).collect();
+    let fixed: BTreeSet<_> = fixed_pools(around, current)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
     let goes = |key: &PoolKey, _: &Pool| match key.origin {
         Origin::Dynamic => !has_dynamic_users(current, &key.database),
         Origin::Static | Origin::Dedicated => !fixed.contains(key),
@@ -73,12 +85,18 @@ async fn take_force(around: &Arc<Around>, current: &Current) {
         {
             let own = listed.pool.own_parameters();
             let shared = current.shared(realm, &around.buffers);
-            listed.pool.change_settings(shared.dynamic_pool(&key.user, &own));
+            listed
+                .pool
+                .change_settings(shared.dynamic_pool(&key.user, &own));
         }
     }
     for pool in &gone {
         for client in around.roster.list() {
-            if client.pool.as_ref().is_some_and(|own| Arc::ptr_eq(own, pool)) {
+            if client
+                .pool
+                .as_ref()
+                .is_some_and(|own| Arc::ptr_eq(own, pool))
+            {
                 client.ask(Asked::Dropped);
             }
         }

@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::lease::Lease;
 use super::pool::Pool;
 use super::settings::PoolSettings;
-use super::slots::{Member, TakenSlot};
+use super::slots::Member;
 use crate::auth_query::verifier::KeyEpoch;
 use crate::error::{Error, Result};
 use crate::server::conn::ServerConn;
@@ -28,7 +28,10 @@ pub enum CheckoutError {
     Wait(Error),
     /// The keys at hand are known to be no good.
     Stale,
-    Connect { error: ConnectError, epoch: KeyEpoch },
+    Connect {
+        error: ConnectError,
+        epoch: KeyEpoch,
+    },
 }
 
 impl CheckoutError {
@@ -113,7 +116,9 @@ impl Pool {
         let now = self.around.world.now();
         let check = self.settings().times.idle_check;
         let asked = check.is_some_and(|after| server.idle_for(now) >= after.min(PEEK_AFTER));
-        server.info.epoch == self.epoch() && !server.has_expired(now) && (!asked || server.is_alive())
+        server.info.epoch == self.epoch()
+            && !server.has_expired(now)
+            && (!asked || server.is_alive())
     }
 
     /// Opens a server under a permit that is held already.
@@ -140,7 +145,9 @@ impl Pool {
         })?;
         let server = self.welcome(opened, &settings, settings_epoch);
         roll.opened(&server.info);
-        self.parameters.known().unwrap_or_else(|| self.parameters.learn(server.reported.clone()));
+        self.parameters
+            .known()
+            .unwrap_or_else(|| self.parameters.learn(server.reported.clone()));
         Ok((Box::new(Member { server, roll }), permit))
     }
 
@@ -165,7 +172,9 @@ impl Pool {
             backend_pid: opened.key.as_ref().map_or(0, |key| key.pid),
             peer: opened.pg.stream.peer().ok(),
             local: opened.pg.stream.local().ok(),
-            tls: tls.map(|tls| format!("{}/{}", tls.version, tls.cipher)).unwrap_or_default(),
+            tls: tls
+                .map(|tls| format!("{}/{}", tls.version, tls.cipher))
+                .unwrap_or_default(),
             application_name: settings.place.application_name.clone(),
             connected: around.world.wall(),
             epoch,

@@ -67,11 +67,7 @@ async fn initialise(
 }
 
 /// Opens the pool's first server, and tells the joiners if there is none.
-async fn probe(
-    pool: &Arc<Pool>,
-    token: ProbeToken<Pool>,
-    keys: &Keys,
-) -> Result<ProbeToken<Pool>> {
+async fn probe(pool: &Arc<Pool>, token: ProbeToken<Pool>, keys: &Keys) -> Result<ProbeToken<Pool>> {
     match get_server_parameters(pool, Some(keys)).await {
         Ok(_) => Ok(token),
         Err(CheckoutError::Connect { error, .. }) if is_keys_refused(&error) => {

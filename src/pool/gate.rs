@@ -73,7 +73,11 @@ impl Gate {
     ///
     /// # Cancel safety
     /// A dropped call leaves the queue; a permit it had just been given goes to the next.
-    pub async fn enter(self: &Arc<Self>, world: &World, timeout: Option<Duration>) -> Result<Permit> {
+    pub async fn enter(
+        self: &Arc<Self>,
+        world: &World,
+        timeout: Option<Duration>,
+    ) -> Result<Permit> {
         if let Some(permit) = self.try_enter() {
             return Ok(permit);
         }

@@ -74,7 +74,10 @@ impl KeyRing {
     }
 
     pub fn epoch(&self) -> KeyEpoch {
-        self.lock().as_ref().map(|r| r.keys.epoch).unwrap_or_default()
+        self.lock()
+            .as_ref()
+            .map(|r| r.keys.epoch)
+            .unwrap_or_default()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Ring>> {
@@ -105,7 +108,10 @@ mod tests {
         ring.refused(keys(2).epoch);
         assert!(ring.usable().is_none());
         ring.offer(keys(2));
-        assert!(ring.usable().is_none(), "the same keys are as bad as before");
+        assert!(
+            ring.usable().is_none(),
+            "the same keys are as bad as before"
+        );
         ring.offer(keys(3));
         assert!(ring.usable().is_some());
     }

@@ -47,7 +47,11 @@ impl Lease {
         server.info.lend(client, millis);
         server.dirt.used = true;
         server.prewarmed = false;
-        let parts = Some(Parts { member, slot, permit });
+        let parts = Some(Parts {
+            member,
+            slot,
+            permit,
+        });
         Self { parts, pool }
     }
 
@@ -92,7 +96,12 @@ impl Lease {
             return;
         }
         let now = self.pool.around.world.now();
-        if let Some(Parts { mut member, mut slot, permit }) = self.parts.take() {
+        if let Some(Parts {
+            mut member,
+            mut slot,
+            permit,
+        }) = self.parts.take()
+        {
             member.server.idle_since = now;
             member.server.info.rest();
             slot.0 = Some(member);
@@ -133,7 +142,12 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(Parts { member, slot, permit }) = self.parts.take() {
+        if let Some(Parts {
+            member,
+            slot,
+            permit,
+        }) = self.parts.take()
+        {
             drop(slot); // empty, so bb8 forgets it
             self.pool.bury(member, permit);
         }

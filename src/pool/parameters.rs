@@ -133,7 +133,11 @@ mod tests {
         let ask = || async {
             asked.set(asked.get() + 1);
             tokio::task::yield_now().await;
-            if asked.get() == 1 { Err(Error::server("down")) } else { Ok(answer()) }
+            if asked.get() == 1 {
+                Err(Error::server("down"))
+            } else {
+                Ok(answer())
+            }
         };
         let (a, b) = tokio::join!(parameters.get_or_ask(ask), parameters.get_or_ask(ask));
         assert!(a.is_err() && b.is_err());
@@ -147,7 +151,12 @@ mod tests {
     async fn a_runner_that_vanishes_leaves_the_question_to_the_next() {
         let parameters = Parameters::default();
         let never = parameters.get_or_ask(std::future::pending);
-        tokio::time::timeout(std::time::Duration::from_millis(5), never).await.unwrap_err();
-        parameters.get_or_ask(|| async { Ok(answer()) }).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_millis(5), never)
+            .await
+            .unwrap_err();
+        parameters
+            .get_or_ask(|| async { Ok(answer()) })
+            .await
+            .unwrap();
     }
 }

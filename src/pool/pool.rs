@@ -157,14 +157,19 @@ impl Pool {
 
     /// Servers to keep; 0 while refilling is stopped.
     pub fn min_size(&self) -> usize {
-        if self.refill_stop().is_some_and(|epoch| epoch == self.keys.epoch()) {
+        if self
+            .refill_stop()
+            .is_some_and(|epoch| epoch == self.keys.epoch())
+        {
             return 0;
         }
         self.settings().min_size
     }
 
     fn refill_stop(&self) -> std::sync::MutexGuard<'_, Option<KeyEpoch>> {
-        self.refill_stopped.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refill_stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

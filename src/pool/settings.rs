@@ -78,9 +78,14 @@ impl Shared<'_> {
         let (size, min) = self.auth_query_sizes();
         let mut settings = self.pool(user.to_owned(), None, size, min);
         settings.place.startup_parameters.retain(|(name, _)| {
-            !parameters.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+            !parameters
+                .iter()
+                .any(|(own, _)| own.eq_ignore_ascii_case(name))
         });
-        settings.place.startup_parameters.extend_from_slice(parameters);
+        settings
+            .place
+            .startup_parameters
+            .extend_from_slice(parameters);
         settings.own_parameters = parameters.to_vec();
         settings
     }

@@ -44,7 +44,9 @@ impl ManageConnection for Empty {
     }
 
     fn has_broken(&self, slot: &mut Slot) -> bool {
-        slot.0.as_ref().is_none_or(|member| !member.server.is_clean())
+        slot.0
+            .as_ref()
+            .is_none_or(|member| !member.server.is_clean())
     }
 }
 
@@ -59,7 +61,11 @@ impl fmt::Debug for Slots {
 impl Slots {
     /// `fifo`: lend the server that has been idle longest (`server_round_robin`).
     pub fn new(fifo: bool) -> Self {
-        let strategy = if fifo { QueueStrategy::Fifo } else { QueueStrategy::Lifo };
+        let strategy = if fifo {
+            QueueStrategy::Fifo
+        } else {
+            QueueStrategy::Lifo
+        };
         Self(
             bb8::Pool::builder()
                 .max_size(u32::MAX)

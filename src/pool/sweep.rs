@@ -71,7 +71,11 @@ impl Pool {
             };
             let mut slot = self.slots.take().await;
             if let Some(member) = slot.0.take() {
-                taken.push(Taken { member, slot, permit });
+                taken.push(Taken {
+                    member,
+                    slot,
+                    permit,
+                });
             }
         }
         taken
@@ -80,7 +84,11 @@ impl Pool {
     /// Puts them back so that the next lease finds them in the order they were in.
     fn put_back(&self, taken: impl DoubleEndedIterator<Item = (Taken, bool)>) {
         let put = |(taken, doomed): (Taken, bool)| {
-            let Taken { member, mut slot, permit } = taken;
+            let Taken {
+                member,
+                mut slot,
+                permit,
+            } = taken;
             if doomed {
                 drop(slot);
                 self.bury(member, permit);
@@ -147,8 +155,11 @@ impl Pool {
             CheckoutError::Stale => true,
             CheckoutError::Connect { error, .. } => {
                 is_keys_refused(error)
-                    || [SqlState::INVALID_AUTHORIZATION, SqlState::UNDEFINED_DATABASE]
-                        .contains(&error.error().sqlstate)
+                    || [
+                        SqlState::INVALID_AUTHORIZATION,
+                        SqlState::UNDEFINED_DATABASE,
+                    ]
+                    .contains(&error.error().sqlstate)
             }
         };
         if hopeless {

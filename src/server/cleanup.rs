@@ -38,7 +38,11 @@ pub fn is_due(server: &ServerConn, mode: Cleanup) -> bool {
 pub async fn reset(server: &mut ServerConn, world: &World, limit: Duration) -> Result<()> {
     server.info.set_state(ServerState::Tested);
     server.dirt.dirty = true;
-    let sql = if server.dirt.prepared { RESET_PREPARED } else { RESET };
+    let sql = if server.dirt.prepared {
+        RESET_PREPARED
+    } else {
+        RESET
+    };
     let mut out = Vec::with_capacity(sql.len() + 8);
     push_query(server, sql, &mut out);
     world

@@ -65,7 +65,9 @@ impl ServerConn {
             opened: now,
             idle_since: now,
             prewarmed: false,
-            cancel: opened.key.map(|key| Arc::new(CancelTarget::new(key, address))),
+            cancel: opened
+                .key
+                .map(|key| Arc::new(CancelTarget::new(key, address))),
         }
     }
 
@@ -109,7 +111,7 @@ impl ServerConn {
                     let Ok(status) = backend::ParameterStatus::parse(body) else {
                         return false;
                     };
-                    let (name, value) = (status.name.to_owned(), status.value.to_owned());
+                    let (name, value) = (status.name.into_owned(), status.value.into_owned());
                     self.note_parameter(&name, &value);
                 }
                 tags::NOTICE | tags::NOTIFICATION => {}

@@ -23,7 +23,12 @@ pub fn apply_parameters(server: &mut ServerConn, wanted: &ParamSet, out: &mut Ve
     for change in &changes {
         match change {
             Change::Set(name, value) => {
-                request::parse(out, "", "SELECT pg_catalog.set_config($1,$2,false)", &[25, 25]);
+                request::parse(
+                    out,
+                    "",
+                    "SELECT pg_catalog.set_config($1,$2,false)",
+                    &[25, 25],
+                );
                 request::bind_text(out, "", "", &[Some(name), Some(value)]);
             }
             Change::Reset(name) => {
@@ -34,7 +39,12 @@ pub fn apply_parameters(server: &mut ServerConn, wanted: &ParamSet, out: &mut Ve
         request::execute(out, "", 0);
         request::sync(out);
         server.statements.unnamed_gone();
-        for message in [Message::Parse, Message::Bind, Message::Execute, Message::Sync] {
+        for message in [
+            Message::Parse,
+            Message::Bind,
+            Message::Execute,
+            Message::Sync,
+        ] {
             server.turn.sent(message, Owner::Ours, None, None);
         }
     }
@@ -68,7 +78,9 @@ pub async fn exchange(server: &mut ServerConn, out: &[u8]) -> Result<()> {
             }
         }
         if sent == out.len() && !flushed {
-            flushed = outbox::poll_flush(&mut server.pg.stream, cx).map_err(lost)?.is_ready();
+            flushed = outbox::poll_flush(&mut server.pg.stream, cx)
+                .map_err(lost)?
+                .is_ready();
             server.torn = !flushed;
         }
         loop {
@@ -122,11 +134,13 @@ fn take_answer(
     let mut ready = None;
     match tag {
         tags::READY_FOR_QUERY => {
-            ready = body.first().and_then(|&byte| TxStatus::from_byte(byte).ok());
+            ready = body
+                .first()
+                .and_then(|&byte| TxStatus::from_byte(byte).ok());
         }
         tags::PARAMETER_STATUS => {
             let status = backend::ParameterStatus::parse(body).map_err(|m| lost(m.0))?;
-            let (name, value) = (status.name.to_owned(), status.value.to_owned());
+            let (name, value) = (status.name.into_owned(), status.value.into_owned());
             server.note_parameter(&name, &value);
         }
         tags::COMMAND_COMPLETE => {

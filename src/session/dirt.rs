@@ -93,9 +93,9 @@ impl Sniffer {
 pub fn smells(text: &[u8]) -> bool {
     let starts = |at: usize| {
         let rest = &text[at..];
-        WORDS.iter().any(|word| {
-            rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word)
-        })
+        WORDS
+            .iter()
+            .any(|word| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word))
     };
     // Every word begins with one of three letters: all else is passed over at once.
     text.iter()
@@ -150,6 +150,10 @@ mod tests {
             assert!(found.fold(false, |a, b| a | b), "in pieces of {size}");
         }
         let mut sniffer = Sniffer::default();
-        assert!(!b"select pg_advisor".chunks(3).any(|piece| sniffer.smells(piece)));
+        assert!(
+            !b"select pg_advisor"
+                .chunks(3)
+                .any(|piece| sniffer.smells(piece))
+        );
     }
 }

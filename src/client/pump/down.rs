@@ -10,9 +10,9 @@ use crate::net::buffer::Buffer;
 use crate::server::conn::ServerConn;
 use crate::session::dirt::{self, Verdict};
 use crate::session::turn::Owner;
+use crate::wire::TxStatus;
 use crate::wire::backend::{self, tags};
 use crate::wire::frame::{self, HEADER, Header};
-use crate::wire::TxStatus;
 
 /// The largest message that is read whole: PostgreSQL's reports and command tags are short.
 const MAX_WHOLE: usize = 64 * 1024;
@@ -147,7 +147,10 @@ impl Down {
             return Err(Error::server("the server sent a message that is too large"));
         }
         let buffers = server.pg.buffers.clone();
-        server.pg.inbox.grow(self.ready + HEADER + header.body, &buffers)
+        server
+            .pg
+            .inbox
+            .grow(self.ready + HEADER + header.body, &buffers)
     }
 
     fn take_message(
@@ -163,7 +166,10 @@ impl Down {
             }
             _ => None,
         };
-        let reply = server.turn.received(header.tag, status).map_err(server_broke)?;
+        let reply = server
+            .turn
+            .received(header.tag, status)
+            .map_err(server_broke)?;
         self.swallow = reply.to == Owner::Ours;
         self.last_was_error = header.tag == tags::ERROR;
         if reply.ours_failed {
@@ -198,7 +204,8 @@ impl Down {
         client: &mut Client,
         server: &mut ServerConn,
     ) -> Result<()> {
-        let status = backend::ParameterStatus::parse(self.body(header, server)).map_err(server_broke)?;
+        let status =
+            backend::ParameterStatus::parse(self.body(header, server)).map_err(server_broke)?;
         let (name, value) = (status.name.into_owned(), status.value.into_owned());
         if !self.swallow {
             server.dirt.dirty = true;
@@ -210,12 +217,7 @@ impl Down {
         Ok(())
     }
 
-    fn note_tag(
-        &self,
-        header: Header,
-        client: &mut Client,
-        server: &mut ServerConn,
-    ) -> Result<()> {
+    fn note_tag(&self, header: Header, client: &mut Client, server: &mut ServerConn) -> Result<()> {
         let tag = backend::command_tag(self.body(header, server)).map_err(server_broke)?;
         let verdict = dirt::judge_tag(tag);
         if self.swallow {

@@ -35,14 +35,21 @@ impl Up {
             return self.wait_for_names(header, client);
         };
         let named = !name.is_empty();
-        if turnstile.rename && (named || header.body <= MAX_UNNAMED) && !self.is_whole(header, client)? {
+        if turnstile.rename
+            && (named || header.body <= MAX_UNNAMED)
+            && !self.is_whole(header, client)?
+        {
             return Ok(false);
         }
         if named && turnstile.rename {
-            return self.parse_named(header, client, server, turnstile).map(|()| true);
+            return self
+                .parse_named(header, client, server, turnstile)
+                .map(|()| true);
         }
         let effect = self.note_unnamed(header, client, server, named);
-        server.turn.sent(Message::Parse, Owner::Client, None, effect);
+        server
+            .turn
+            .sent(Message::Parse, Owner::Client, None, effect);
         self.sniff();
         self.pass_message(header, client);
         Ok(true)
@@ -62,7 +69,9 @@ impl Up {
             let start = self.offset() + HEADER;
             let bytes = client.pg.inbox.bytes();
             let end = (start + header.body).min(bytes.len());
-            client.statements.parse_unnamed(&bytes[(start + 1).min(end)..end])
+            client
+                .statements
+                .parse_unnamed(&bytes[(start + 1).min(end)..end])
         } else {
             client.statements.parse_unremembered()
         };
@@ -100,7 +109,11 @@ impl Up {
         };
         if !client.statements.insert(&name, Arc::clone(&statement)) {
             let message = "too many prepared statements";
-            return Err(Error::new(ErrorKind::Limit, SqlState::PROGRAM_LIMIT, message));
+            return Err(Error::new(
+                ErrorKind::Limit,
+                SqlState::PROGRAM_LIMIT,
+                message,
+            ));
         }
         client.info.set_statements(client.statements.len());
         self.parse_or_stand_in(&statement, name, server);
@@ -119,7 +132,9 @@ impl Up {
             request::close_statement(&mut self.scratch, NO_STATEMENT);
             let effect = Some(Effect::KnownParse { id, client_name });
             let show_as = Some(answers::PARSE_COMPLETE);
-            server.turn.sent(Message::Close, Owner::Client, show_as, effect);
+            server
+                .turn
+                .sent(Message::Close, Owner::Client, show_as, effect);
             return;
         }
         if server.statements.need(id) == Need::CloseAndParse {
@@ -128,7 +143,9 @@ impl Up {
         self.push_parse(statement.name().as_bytes(), statement.text());
         let client_name = Some(client_name);
         let effect = Some(Effect::Parse { id, client_name });
-        server.turn.sent(Message::Parse, Owner::Client, None, effect);
+        server
+            .turn
+            .sent(Message::Parse, Owner::Client, None, effect);
         self.evict(server);
     }
 
@@ -206,7 +223,9 @@ impl Up {
         request::close_statement(&mut self.scratch, NO_STATEMENT);
         self.replaced(client, header, header.body);
         let effect = known.map(|statement| Effect::ClientClose { name, statement });
-        server.turn.sent(Message::Close, Owner::Client, None, effect);
+        server
+            .turn
+            .sent(Message::Close, Owner::Client, None, effect);
     }
 
     /// Prepares a statement ahead of the message that uses it.
@@ -229,7 +248,10 @@ impl Up {
     /// The server's unnamed statement must be this client's, or none.
     fn ensure_unnamed(&mut self, client: &mut Client, server: &mut ServerConn) {
         let id = client.info.id;
-        if server.statements.has_unnamed(id, client.statements.unnamed_number()) {
+        if server
+            .statements
+            .has_unnamed(id, client.statements.unnamed_number())
+        {
             return;
         }
         self.to_scratch(client);

@@ -183,7 +183,8 @@ impl Up {
         if self.scratch.is_empty() {
             self.ready += n;
         } else {
-            self.scratch.extend_from_slice(&client.pg.inbox.bytes()[..n]);
+            self.scratch
+                .extend_from_slice(&client.pg.inbox.bytes()[..n]);
             client.pg.inbox.consume(n);
         }
     }
@@ -191,7 +192,8 @@ impl Up {
     /// From here on this batch goes through the scratch buffer.
     pub(super) fn to_scratch(&mut self, client: &mut Client) -> &mut Vec<u8> {
         if self.ready > 0 {
-            self.scratch.extend_from_slice(&client.pg.inbox.bytes()[..self.ready]);
+            self.scratch
+                .extend_from_slice(&client.pg.inbox.bytes()[..self.ready]);
             client.pg.inbox.consume(self.ready);
             self.ready = 0;
         }
@@ -241,7 +243,10 @@ impl Up {
             _ => {}
         }
         server.turn.sent(message, Owner::Client, None, None);
-        if matches!(message, Message::Query | Message::FunctionCall | Message::Sync) {
+        if matches!(
+            message,
+            Message::Query | Message::FunctionCall | Message::Sync
+        ) {
             server.statements.batch_ended();
         }
         self.pass_message(header, client);
