@@ -113,6 +113,11 @@ impl World {
         self.tasks.spawn(work)
     }
 
+    /// Whether [`World::spawn`] can be called here: no longer when the runtime is taken apart.
+    pub fn has_runtime(&self) -> bool {
+        tokio::runtime::Handle::try_current().is_ok()
+    }
+
     /// Tasks that were started and have not ended.
     pub fn tasks(&self) -> usize {
         self.tasks.len()

@@ -131,6 +131,26 @@ impl Buffer {
         }
     }
 
+    /// Takes the first `n` bytes away into a buffer of their own; nothing is copied if they are all.
+    pub fn split_front(&mut self, n: usize, pool: &BufferPool) -> Self {
+        if n == self.len() {
+            return std::mem::take(self);
+        }
+        let mut front = Self::default();
+        if n > 0 {
+            // What was read into memory once may stay there twice for a moment: not accounted for.
+            let room = front.room(pool);
+            if room.len() < n {
+                front.data.resize(n, 0);
+                pool.0.grown.fetch_add(n - BUFFER_SIZE, Ordering::Relaxed);
+            }
+            front.data[..n].copy_from_slice(&self.bytes()[..n]);
+            front.filled(n);
+            self.consume(n);
+        }
+        front
+    }
+
     /// Is there no room behind the bytes, nor any to be won by moving them?
     pub fn is_full(&self) -> bool {
         !self.data.is_empty() && self.len() == self.data.len()

@@ -172,6 +172,19 @@ impl ClientStatements {
         self.unnamed_number
     }
 
+    /// An unnamed Parse too long to be remembered: it can be bound where it is now, and only there.
+    pub fn parse_unremembered(&mut self) -> u64 {
+        self.has_unnamed = false;
+        self.unnamed = Vec::new();
+        self.unnamed_number += 1;
+        self.unnamed_number
+    }
+
+    /// The number of its latest unnamed Parse.
+    pub fn unnamed_number(&self) -> u64 {
+        self.unnamed_number
+    }
+
     /// A simple Query, or a Close of the unnamed statement, destroys it.
     pub fn drop_unnamed(&mut self) {
         self.has_unnamed = false;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -34,6 +34,20 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+impl Endpoint {
+    pub fn is_unix(&self) -> bool {
+        matches!(self, Self::Unix)
+    }
+
+    /// The address without the port; `None` for a unix socket.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address.ip()),
+            Self::Unix => None,
         }
     }
 }

@@ -71,7 +71,7 @@ impl Acceptor {
         self.endpoint.as_ref()
     }
 
-    /// The handshake after an SSLRequest was answered with `S`. Nothing may have been read past
+    /// The handshake after an `SSLRequest` was answered with `S`. Nothing may have been read past
     /// that request: the caller refuses such bytes.
     ///
     /// # Cancel safety

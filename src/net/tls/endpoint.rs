@@ -13,8 +13,10 @@ use x509_cert::der::Decode;
 pub fn server_end_point(der: &[u8]) -> Option<Arc<[u8]>> {
     let certificate = Certificate::from_der(der).ok()?;
     let hash = match certificate.signature_algorithm.oid.to_string().as_str() {
-        MD5_RSA | SHA1_RSA | SHA1_ECDSA | SHA1_DSA => Sha256::digest(der).to_vec(),
-        SHA256_RSA | SHA256_ECDSA | SHA256_DSA => Sha256::digest(der).to_vec(),
+        // MD5 and SHA-1 are too weak: SHA-256 stands in for them.
+        MD5_RSA | SHA1_RSA | SHA1_ECDSA | SHA1_DSA | SHA256_RSA | SHA256_ECDSA | SHA256_DSA => {
+            Sha256::digest(der).to_vec()
+        }
         SHA224_RSA | SHA224_ECDSA => Sha224::digest(der).to_vec(),
         SHA384_RSA | SHA384_ECDSA => Sha384::digest(der).to_vec(),
         SHA512_RSA | SHA512_ECDSA => Sha512::digest(der).to_vec(),

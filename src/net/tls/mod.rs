@@ -25,7 +25,7 @@ pub struct TlsFileError {
 }
 
 impl TlsFileError {
-    fn new(path: &Path, reason: impl ToString) -> Self {
+    fn new(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self {
             path: path.to_owned(),
             reason: reason.to_string(),
