@@ -166,8 +166,12 @@ async fn converse(pg: &mut PgStream, exchange: AwaitClientFirst, ask: Ask<'_>) -
     send(pg, |out| encode::sasl_continue(out, &first)).await?;
     let last = answer(pg, MAX_SASL).await?;
     match exchange.client_final(&last) {
-        Ok((proof, signature)) => {
+        Ok((mut proof, signature)) => {
             send(pg, |out| encode::sasl_final(out, &signature)).await?;
+            if !matches!(ask.secret, Some(StoredSecret::Scram(_))) {
+                // The keys of a verifier that we made up open nothing at PostgreSQL.
+                proof.keys = None;
+            }
             Ok(Outcome::Proven(proof))
         }
         Err(ScramError::Refused) => Ok(Outcome::Refused),
