@@ -81,8 +81,8 @@ fn ini(spec: &PoolerSpec, folder: &Path, port: u16) -> String {
 
 fn database_line(database: &PooledDatabase) -> String {
     let mut line = format!(
-        "\"{}\" = host={} port={} dbname={}",
-        database.name.replace('"', "\"\""),
+        "{} = host={} port={} dbname={}",
+        database.name,
         database.host,
         database.port,
         database.at_server()
