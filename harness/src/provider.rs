@@ -17,10 +17,17 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Decides as [`Self::decide`] does, and says so on stdout.
+    pub async fn choose(wish: &str) -> Result<(Self, String)> {
+        let (provider, reason) = Self::decide(wish).await?;
+        println!("provider: {} ({reason})", provider.name());
+        Ok((provider, reason))
+    }
+
     /// Decides as `PG_PROVIDER` says (`auto` when empty), and why. With a Docker engine, `auto`
     /// takes containers and builds the image when none is there.
-    pub async fn choose(wish: &str) -> Result<(Self, String)> {
-        let chosen = match wish.trim() {
+    pub async fn decide(wish: &str) -> Result<(Self, String)> {
+        match wish.trim() {
             "" | "auto" => Self::automatic().await,
             "container" => {
                 let reason = image::ensure(None).await?;
@@ -31,10 +38,7 @@ impl Provider {
                 let told = format!("PG_PROVIDER={other}: it is auto, container or local");
                 Err(Error::told(told))
             }
-        };
-        let (provider, reason) = chosen?;
-        println!("provider: {} ({reason})", provider.name());
-        Ok((provider, reason))
+        }
     }
 
     pub fn name(self) -> &'static str {

@@ -10,18 +10,15 @@ use harness::{
 
 async fn provider() -> Provider {
     let wish = std::env::var("PG_PROVIDER").unwrap_or_else(|_| "local".to_owned());
-    Provider::choose(&wish).await.unwrap().0
+    Provider::choose(&wish).await.expect("a provider").0
 }
 
 async fn value(instance: &Instance, sql: &str) -> String {
-    instance
+    let client = instance
         .connect("postgres")
         .await
-        .unwrap()
-        .query_one(sql, &[])
-        .await
-        .unwrap()
-        .get(0)
+        .expect("a superuser's session");
+    client.query_one(sql, &[]).await.expect("one row").get(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,7 @@ exec docker-entrypoint.sh postgres -c config_file=/etc/pgturnstile/postgresql.co
 #[derive(Debug)]
 pub(super) struct Container {
     docker: Docker,
-    container: Option<ContainerAsync<image::Postgres>>,
+    handle: Option<ContainerAsync<image::Postgres>>,
     id: String,
 }
 
@@ -64,7 +64,7 @@ impl Container {
                     return Ok((
                         Self {
                             docker,
-                            container: Some(container),
+                            handle: Some(container),
                             id,
                         },
                         port,
@@ -157,7 +157,7 @@ impl Container {
     }
 
     pub(super) async fn remove(mut self) -> Result<()> {
-        match self.container.take() {
+        match self.handle.take() {
             Some(container) => container
                 .rm()
                 .await
@@ -167,7 +167,7 @@ impl Container {
     }
 
     fn container(&self) -> Result<&ContainerAsync<image::Postgres>> {
-        self.container
+        self.handle
             .as_ref()
             .ok_or_else(|| Error::told("the container is gone"))
     }
@@ -178,7 +178,7 @@ impl Drop for Container {
     /// sweep removes it by its label.
     fn drop(&mut self) {
         if tokio::runtime::Handle::try_current().is_err() {
-            std::mem::forget(self.container.take());
+            std::mem::forget(self.handle.take());
         }
     }
 }

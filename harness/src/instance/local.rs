@@ -148,10 +148,10 @@ pub fn bin_folder(major: Option<u8>) -> Result<PathBuf> {
         .ok()
         .filter(|bin| !bin.is_empty())
         .map(PathBuf::from);
-    if let Some(bin) = asked {
-        if major.is_none_or(|wanted| version_of(&bin) == Some(wanted)) {
-            return check(bin);
-        }
+    if let Some(bin) = asked
+        && major.is_none_or(|wanted| version_of(&bin) == Some(wanted))
+    {
+        return check(bin);
     }
     let wanted = major.unwrap_or_else(image::default_major);
     let places = [
@@ -165,10 +165,11 @@ pub fn bin_folder(major: Option<u8>) -> Result<PathBuf> {
     {
         return Ok(bin);
     }
-    if major.is_none() && env::var_os("PG_MAJOR").is_none() {
-        if let Some(bin) = newest_of_debian() {
-            return Ok(bin);
-        }
+    if major.is_none()
+        && env::var_os("PG_MAJOR").is_none()
+        && let Some(bin) = newest_of_debian()
+    {
+        return Ok(bin);
     }
     Err(Error::told(format!(
         "there is no PostgreSQL {wanted} on this machine: ci/postgres-major {wanted} gets one, or \

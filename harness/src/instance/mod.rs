@@ -82,7 +82,7 @@ pub struct Instance {
 
 #[derive(Debug)]
 enum Server {
-    Container(Container),
+    Container(Box<Container>),
     Local(Local),
 }
 
@@ -109,7 +109,7 @@ impl Instance {
         let (server, port) = match provider {
             Provider::Container => {
                 let (container, port) = Container::start(&order).await?;
-                (Server::Container(container), port)
+                (Server::Container(Box::new(container)), port)
             }
             Provider::Local => {
                 let (local, port) = Local::start(&order).await?;
@@ -323,9 +323,8 @@ impl Instance {
     async fn ready(&self) -> Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
-            let refused = match self.connect("postgres").await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
+            let Err(refused) = self.connect("postgres").await else {
+                return Ok(());
             };
             self.still_there().await?;
             if Instant::now() > deadline {

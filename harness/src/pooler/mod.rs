@@ -81,6 +81,11 @@ impl Pooler {
         }
     }
 
+    /// Serves somebody's own `pgturnstile` file as it is, with the log in `folder`.
+    pub async fn serve(config: &Path, folder: &Path) -> Result<Self> {
+        pgturnstile::serve(config, folder).await
+    }
+
     /// Sends a signal; without a process there is nothing to tell.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         self.child

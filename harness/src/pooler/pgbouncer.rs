@@ -181,10 +181,11 @@ fn userlist(spec: &PoolerSpec) -> String {
         }
     }
     let quoted = |text: &str| text.replace('"', "\"\"");
-    users
-        .iter()
-        .map(|(name, password)| format!("\"{}\" \"{}\"\n", quoted(name), quoted(password)))
-        .collect()
+    let line = |(name, password): (&String, &String)| {
+        format!("\"{}\" \"{}\"", quoted(name), quoted(password))
+    };
+    let lines: Vec<String> = users.iter().map(line).collect();
+    lines.join("\n") + "\n"
 }
 
 #[cfg(test)]

@@ -32,6 +32,17 @@ pub(super) async fn start(spec: &PoolerSpec, folder: &Path) -> Result<Pooler> {
         .arguments([config.as_os_str()]);
     launch.environment = vec![("NO_COLOR".to_owned(), "1".to_owned())];
     launch.environment.extend(spec.environment.iter().cloned());
+    launched(launch, config, folder).await
+}
+
+/// Serves a file where it lies, in the current folder: its paths mean what they say there.
+pub(super) async fn serve(config: &Path, folder: &Path) -> Result<Pooler> {
+    let mut launch = Launch::new(binary()?, log_path(folder)).arguments([config.as_os_str()]);
+    launch.folder = env::current_dir().map_err(Error::io("the current folder"))?;
+    launched(launch, config.to_owned(), folder).await
+}
+
+async fn launched(launch: Launch, config: PathBuf, folder: &Path) -> Result<Pooler> {
     let child = launch.start().await?;
     let port = await_listening(&child, folder, listening).await?;
     Ok(Pooler {
