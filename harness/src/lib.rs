@@ -1,1 +1,24 @@
-//! x
+//! Starts PostgreSQL and poolers, drives them from outside by ports and bytes, and judges them.
+//!
+//! In scope: PostgreSQL instances of two kinds with one interface ([`instance`]), poolers under
+//! test ([`pooler`]), clients, the console, the audit, artefacts, and the clearing of what a dead
+//! run left ([`sweep`]). Out of scope: Gherkin (the `steps` crate) and the pooler's own library,
+//! which this crate deliberately does not know.
+
+pub mod artifacts;
+pub mod certificate;
+pub mod error;
+pub mod instance;
+pub mod names;
+pub mod owner;
+pub mod pooler;
+pub mod ports;
+pub mod process;
+pub mod provider;
+pub mod scratch;
+pub mod sweep;
+
+pub use error::{Error, Result};
+pub use instance::{Instance, InstanceSpec, Method, Mode};
+pub use pooler::{Pooler, PoolerKind, PoolerSpec};
+pub use provider::Provider;

@@ -179,7 +179,8 @@ mod tests {
     #[tokio::test]
     async fn a_wait_ends_with_53300() {
         let gate = Gate::new(0);
-        let wait = gate.enter(&World::new(), Some(Duration::from_millis(5)));
+        let world = World::new();
+        let wait = gate.enter(&world, Some(Duration::from_millis(5)));
         assert_eq!(wait.await.unwrap_err().sqlstate.as_str(), "53300");
         assert_eq!(gate.waiters(), 0);
     }
