@@ -9,7 +9,7 @@ use super::around::{Around, Current, Realm};
 use super::challenge::{self, Ask, Method, Outcome};
 use super::farewell;
 use super::hba::{self, Who};
-use super::hello::{self, Greeted};
+use super::hello::{self, Greeted, Greeter};
 use super::roster::{Introduction, Present, Seat};
 use super::serve::Client;
 use super::vetting;
@@ -60,29 +60,22 @@ pub async fn welcome(around: &Arc<Around>, socket: Socket) -> Option<Guest> {
     let limit = around.current().settings.general.times.client_login;
     let peer = socket.peer().ok();
     let deadline = around.world.now() + limit;
-    let greeted = around
-        .world
-        .timeout(limit, hello::greet(around, socket))
-        .await;
-    let (pg, hello, endpoint) = match greeted {
-        Ok(Ok(Greeted::Client {
+    let mut greeter = Greeter::new(around, socket);
+    let greeted = around.world.timeout(limit, greeter.greet(around)).await;
+    let (pg, hello, endpoint) = match greeted.unwrap_or_else(|_| Err(Error::login_timeout())) {
+        Ok(Greeted::Client {
             pg,
             hello,
             endpoint,
-        })) => (pg, hello, endpoint),
-        Ok(Ok(Greeted::Cancel(key))) => {
+        }) => (pg, hello, endpoint),
+        Ok(Greeted::Cancel(key)) => {
             let limit = around.current().settings.general.times.cancel_wait;
             super::cancel::cancel(&around.world, &around.roster, &key, limit).await;
             return None;
         }
-        Ok(Ok(Greeted::Gone)) => return None,
-        Ok(Err(failed)) => {
-            refuse(around, failed.pg, &failed.error, peer.as_ref(), None).await;
-            return None;
-        }
-        Err(_) => {
-            // Nothing was read that could be answered in a way the client understands.
-            note(&Error::login_timeout(), peer.as_ref(), None);
+        Ok(Greeted::Gone) => return None,
+        Err(error) => {
+            refuse(around, greeter.into_pg(), &error, peer.as_ref(), None).await;
             return None;
         }
     };

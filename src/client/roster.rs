@@ -29,6 +29,8 @@ struct Inner {
     next_id: AtomicU64,
     by_id: Mutex<BTreeMap<u64, Arc<ClientInfo>>>,
     by_pid: Mutex<BTreeMap<i32, Arc<ClientInfo>>>,
+    /// What everybody was asked, those who come later too.
+    asked: AtomicU8,
     changed: Notify,
 }
 
@@ -264,7 +266,7 @@ impl Roster {
             requested: AtomicU64::new(0),
             statements: AtomicU32::new(0),
             standing: Mutex::new(Standing::Idle),
-            asked: AtomicU8::new(0),
+            asked: AtomicU8::new(self.0.asked.load(Ordering::Acquire)),
             wake: Notify::new(),
         });
         by_pid.insert(pid, Arc::clone(&info));
@@ -298,6 +300,7 @@ impl Roster {
     }
 
     pub fn ask_all(&self, what: Asked) {
+        self.0.asked.fetch_or(what as u8, Ordering::AcqRel);
         self.list().iter().for_each(|client| client.ask(what));
     }
 
