@@ -284,7 +284,7 @@ impl Visitor {
         let keys = Keys::new(secret.epoch, &secret.secret, proof);
         let settings = || {
             let current = around.current();
-            let realm = current.databases.get(&key.database)?;
+            let realm = current.databases.get(&*key.database)?;
             realm.auth_query.as_ref()?;
             let shared = current.shared(realm, &around.buffers);
             Some(shared.dynamic_pool(&key.user, &secret.startup_parameters))
@@ -401,24 +401,23 @@ impl Visitor {
     async fn finish(self, around: &Arc<Around>, admitted: Admitted) -> Option<Guest> {
         let general = &self.current.settings.general;
         let tls = self.pg.stream.tls();
+        let pool = match &admitted {
+            Admitted::Pool { attachment, .. } => Some(Arc::clone(attachment.pool())),
+            Admitted::Console { .. } => None,
+        };
+        let key = pool.as_ref().map(|pool| &pool.key);
+        let own = self.hello.get("application_name").unwrap_or_default();
         let who = Introduction {
-            user: self.user().to_owned(),
-            database: self.database().to_owned(),
-            peer: self.peer.clone(),
+            user: shared(self.user(), key.map(|key| &key.user)),
+            database: shared(self.database(), key.map(|key| &key.database)),
+            peer: self.peer,
             local: self.pg.stream.local().ok(),
             tls: tls
-                .map(|tls| format!("{}/{}", tls.version, tls.cipher))
+                .map(|tls| format!("{}/{}", tls.version, tls.cipher).into())
                 .unwrap_or_default(),
-            application_name: self
-                .hello
-                .get("application_name")
-                .unwrap_or_default()
-                .to_owned(),
-            pool: match &admitted {
-                Admitted::Pool { attachment, .. } => Some(Arc::clone(attachment.pool())),
-                Admitted::Console { .. } => None,
-            },
+            application_name: own.into(),
             long_key: hello::spoken_minor(self.hello.minor) >= 2,
+            pool,
         };
         let present = around.roster.enter(&around.world, who);
         let log = general.log.connections;
@@ -469,6 +468,14 @@ impl Visitor {
                 Guest::Client(Box::new(client), present, seat)
             }
         })
+    }
+}
+
+/// The pool's own text where it is the same: a thousand clients need not hold a thousand copies.
+fn shared(text: &str, known: Option<&Arc<str>>) -> Arc<str> {
+    match known {
+        Some(known) if **known == *text => Arc::clone(known),
+        _ => text.into(),
     }
 }
 

@@ -40,13 +40,13 @@ pub struct ClientInfo {
     /// Unique in the process.
     pub id: u64,
     pub key: CancelKey,
-    pub user: String,
-    pub database: String,
+    pub user: Arc<str>,
+    pub database: Arc<str>,
     pub peer: Option<Endpoint>,
     pub local: Option<Endpoint>,
     /// Version and cipher; empty = plain.
-    pub tls: String,
-    pub application_name: String,
+    pub tls: Box<str>,
+    pub application_name: Box<str>,
     pub connected: SystemTime,
     /// `None` = at the console.
     pub pool: Option<Arc<Pool>>,
@@ -202,12 +202,12 @@ impl ClientInfo {
 /// What is known of a client once it has logged in.
 #[derive(Debug)]
 pub struct Introduction {
-    pub user: String,
-    pub database: String,
+    pub user: Arc<str>,
+    pub database: Arc<str>,
     pub peer: Option<Endpoint>,
     pub local: Option<Endpoint>,
-    pub tls: String,
-    pub application_name: String,
+    pub tls: Box<str>,
+    pub application_name: Box<str>,
     pub pool: Option<Arc<Pool>>,
     /// Protocol 3.2: a long secret.
     pub long_key: bool,

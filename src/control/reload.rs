@@ -77,7 +77,7 @@ async fn take_force(around: &Arc<Around>, current: &Current) {
     let gone = around.pools.registry.remove_where(goes);
     enter_pools(around, current);
     for (key, listed) in around.pools.registry.list() {
-        if let Some(realm) = current.databases.get(&key.database)
+        if let Some(realm) = current.databases.get(&*key.database)
             && key.origin == Origin::Dynamic
         {
             let own = listed.pool.own_parameters();
