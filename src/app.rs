@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin;
+use crate::auth_query::service::AuthQueryService;
 use crate::client::around::Around;
 use crate::client::login::{self, Guest};
 use crate::client::serve::serve;
@@ -141,7 +142,7 @@ impl App {
                 let current = around.current();
                 sweep::sweep(&registry, current.settings.general.times.retain_max).await;
                 for realm in current.databases.values() {
-                    realm.auth_query.iter().for_each(|service| service.sweep());
+                    realm.auth_query.iter().for_each(AuthQueryService::sweep);
                 }
             }
         });
