@@ -30,7 +30,7 @@ use crate::world::{Endpoint, Socket};
 /// Who came in.
 pub enum Guest {
     /// A client in a pool, welcomed and ready to be served.
-    Client(Box<Client>, Present, Seat),
+    Client(Box<Client>),
     /// Somebody at the console, welcomed too.
     Console(Box<ConsoleGuest>),
 }

@@ -48,8 +48,9 @@ impl Visitor {
                     current,
                     skipping: false,
                     discard: 0,
+                    held: (present, seat),
                 };
-                Guest::Client(Box::new(client), present, seat)
+                Guest::Client(Box::new(client))
             }
         })
     }
