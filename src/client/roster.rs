@@ -154,6 +154,11 @@ impl ClientInfo {
         }
     }
 
+    /// What was asked concerned something that is over.
+    pub fn forget(&self, what: Asked) {
+        self.asked.fetch_and(!(what as u8), Ordering::AcqRel);
+    }
+
     pub fn is_asked(&self, what: Asked) -> bool {
         self.asked.load(Ordering::Acquire) & what as u8 != 0
     }
