@@ -99,10 +99,12 @@ async fn run(arguments: &Arguments) -> Result<()> {
 }
 
 async fn bring_up(arguments: &Arguments, folder: &Path) -> Result<Running> {
+    // An empty `CONFIG=` means that none was given.
     let config = arguments
         .config
         .as_deref()
-        .filter(|path| !path.as_os_str().is_empty());
+        .filter(|path| !path.is_empty())
+        .map(Path::new);
     let (running, handover) = match config {
         Some(config) => own_file(config, folder).await?,
         None => demo::bring_up(arguments.port, folder).await?,
