@@ -21,7 +21,7 @@ pub struct Error {
     pub message: Cow<'static, str>,
     pub detail: Option<String>,
     pub hint: Option<String>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The class of an error: a metric label, and what callers may branch on.

@@ -82,12 +82,12 @@ pub struct Listen {
 /// Socket options, for clients and servers alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// SO_RCVBUF and SO_SNDBUF in bytes; `None` = the kernel decides.
+    /// `SO_RCVBUF` and `SO_SNDBUF` in bytes; `None` = the kernel decides.
     pub buffer_size: Option<usize>,
     pub keepalive_idle: Duration,
     pub keepalive_interval: Duration,
     pub keepalive_count: u32,
-    /// TCP_USER_TIMEOUT; `None` = off.
+    /// `TCP_USER_TIMEOUT`; `None` = off.
     pub user_timeout: Option<Duration>,
     pub no_delay: bool,
 }
@@ -255,7 +255,7 @@ pub enum ServerTlsMode {
 /// Which authentication requests of a server are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequireAuth {
-    /// AuthenticationOk without any exchange.
+    /// `AuthenticationOk` without any exchange.
     pub none: bool,
     pub password: CleartextRule,
     pub md5: bool,

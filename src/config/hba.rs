@@ -1,5 +1,0 @@
-//! HBA rules as values (being built).
-
-/// One rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HbaRule {}

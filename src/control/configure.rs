@@ -1,0 +1,141 @@
+//! From settings to what runs: databases with their look-ups, and pools that need no first login.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::auth_query::service::{AuthQueryService, Parts};
+use crate::client::around::{Around, Current, Realm};
+use crate::config::settings::{Database, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::buffer::BufferPool;
+use crate::net::tls::connect::Connector;
+use crate::pool::key::{Origin, PoolKey};
+use crate::pool::pool::{Pool, Surroundings};
+use crate::pool::settings::PoolSettings;
+use crate::session::params::Rules;
+use crate::wire::SqlState;
+
+/// Makes the configuration of an epoch. What did not change since `before` is kept: caches and the
+/// look-ups' connections survive a reload.
+///
+/// # Errors
+/// A TLS file that can't be used.
+pub fn make_current(
+    settings: Settings,
+    epoch: u64,
+    pools: &Surroundings,
+    buffers: &BufferPool,
+    before: Option<&Current>,
+) -> Result<Current> {
+    let mut databases = BTreeMap::new();
+    for (name, database) in &settings.databases {
+        let old = before.and_then(|before| before.databases.get(name));
+        let realm = match old.filter(|old| old.database == *database) {
+            Some(old)
+                if before
+                    .is_some_and(|b| b.settings.general.sockets == settings.general.sockets) =>
+            {
+                renew_tls(old, database)?
+            }
+            _ => Arc::new(make_realm(
+                &settings,
+                database,
+                load_tls(database)?,
+                pools,
+                buffers,
+            )),
+        };
+        databases.insert(name.clone(), realm);
+    }
+    let general = &settings.general;
+    let rules = Rules {
+        ignored: general.ignore_startup_parameters.iter().cloned().collect(),
+        extra: general.track_extra_parameters.iter().cloned().collect(),
+    };
+    Ok(Current {
+        settings,
+        epoch,
+        databases,
+        rules,
+    })
+}
+
+/// The same settings; the files that they name may hold something else by now, so the pools get a
+/// connector that has read them again.
+fn renew_tls(old: &Arc<Realm>, database: &Arc<Database>) -> Result<Arc<Realm>> {
+    let tls = &database.server.tls;
+    if tls.ca.is_none() && tls.client_pair.is_none() {
+        return Ok(Arc::clone(old));
+    }
+    Ok(Arc::new(Realm {
+        database: Arc::clone(database),
+        tls: load_tls(database)?,
+        auth_query: old.auth_query.clone(),
+    }))
+}
+
+fn load_tls(database: &Database) -> Result<Arc<Connector>> {
+    let connector = Connector::load(&database.server.tls).map_err(|error| {
+        let message = format!("database \"{}\": {error}", database.name);
+        Error::new(ErrorKind::Server, SqlState::CONFIG_FILE_ERROR, message)
+    })?;
+    Ok(Arc::new(connector))
+}
+
+fn make_realm(
+    settings: &Settings,
+    database: &Arc<Database>,
+    tls: Arc<Connector>,
+    pools: &Surroundings,
+    buffers: &BufferPool,
+) -> Realm {
+    let auth_query = AuthQueryService::new(&Parts {
+        world: pools.world.clone(),
+        undertaker: pools.undertaker.clone(),
+        database: Arc::clone(database),
+        connector: Arc::clone(&tls),
+        sockets: settings.general.sockets.clone(),
+        buffers: buffers.clone(),
+        counters: Arc::default(),
+    });
+    Realm {
+        database: Arc::clone(database),
+        tls,
+        auth_query,
+    }
+}
+
+/// Enters the pools that need no first login, or changes the settings of those that are there.
+pub fn enter_pools(around: &Around, current: &Current) {
+    for (key, settings) in fixed_pools(around, current) {
+        let pools = &around.pools;
+        if let Some(pool) = pools.registry.get(&key) {
+            pool.change_settings(settings);
+        } else {
+            let make = || Pool::new(key.clone(), settings, pools.clone());
+            pools.registry.insert_static(&key, make);
+        }
+    }
+}
+
+/// Pools of static users and of dedicated mode.
+pub(super) fn fixed_pools(around: &Around, current: &Current) -> Vec<(PoolKey, PoolSettings)> {
+    let mut pools = Vec::new();
+    for (name, realm) in &current.databases {
+        let shared = current.shared(realm, &around.buffers);
+        for user in realm.database.users.values() {
+            let role = user
+                .server_login
+                .as_ref()
+                .map_or(&user.username, |l| &l.username);
+            let key = PoolKey::new(name, role, Origin::Static);
+            pools.push((key, shared.static_pool(user)));
+        }
+        let auth_query = realm.database.auth_query.as_ref();
+        if let Some(login) = auth_query.and_then(|auth| auth.dedicated.as_ref()) {
+            let key = PoolKey::new(name, &login.username, Origin::Dedicated);
+            pools.push((key, shared.dedicated_pool(login)));
+        }
+    }
+    pools
+}

@@ -1,3 +1,0 @@
-//! Counts and gauges, handed around as arguments.
-
-pub mod values;
