@@ -197,7 +197,7 @@ impl App {
 async fn receive(around: Arc<Around>, control: Control, socket: Socket) {
     match Box::pin(login::welcome(&around, socket)).await {
         Some(Guest::Client(client, present, seat)) => {
-            serve(*client, present).await;
+            serve(client, present).await;
             drop(seat);
         }
         Some(Guest::Console(guest)) => Box::pin(admin::serve(control, *guest)).await,

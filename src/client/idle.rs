@@ -13,6 +13,8 @@ pub enum Next {
     Turn,
     /// Nothing yet: read on.
     More,
+    /// This is the answer, and there may be more in the inbox.
+    Answer(Vec<u8>),
     Leave,
 }
 
@@ -24,11 +26,8 @@ pub fn has_header(client: &Client) -> bool {
 /// Looks at what the client said; answers or throws away what needs no server.
 ///
 /// # Errors
-/// 08P01 for what is no message; [`ClientGone`](crate::ErrorKind::ClientGone).
-///
-/// # Cancel safety
-/// None while it answers: close the client then.
-pub async fn next(client: &mut Client) -> Result<Next> {
+/// 08P01 for what is no message.
+pub fn next(client: &mut Client) -> Result<Next> {
     loop {
         if client.discard > 0 {
             let n = client.discard.min(client.pg.inbox.len());
@@ -45,8 +44,10 @@ pub async fn next(client: &mut Client) -> Result<Next> {
             tags::TERMINATE => return Ok(Next::Leave),
             tags::SYNC if client.skipping => {
                 client.skipping = false;
-                client.pg.inbox.consume(HEADER + header.body);
-                ready(client).await?;
+                throw_away(client, header.body);
+                let mut out = Vec::new();
+                encode::ready_for_query(&mut out, TxStatus::Idle);
+                return Ok(Next::Answer(out));
             }
             // Outside COPY these owe nothing, and with nothing owed there is nothing to flush.
             tags::COPY_DATA | tags::COPY_DONE | tags::COPY_FAIL | tags::FLUSH => {
@@ -58,7 +59,7 @@ pub async fn next(client: &mut Client) -> Result<Next> {
                 let mut out = Vec::new();
                 encode::empty_query(&mut out);
                 encode::ready_for_query(&mut out, TxStatus::Idle);
-                send(client, &out).await?;
+                return Ok(Next::Answer(out));
             }
             _ => return Ok(Next::Turn),
         }
@@ -82,37 +83,26 @@ fn throw_away(client: &mut Client, body: usize) {
     client.discard = body;
 }
 
-/// Tells the client that its turn could not begin, and what of its messages that concerns: a Query
-/// alone, or everything to the next Sync.
-pub async fn refuse(client: &mut Client, error: &Error) -> Result<()> {
+/// What to tell the client whose turn could not begin, and which of its messages that concerns: a
+/// Query alone, or everything to the next Sync.
+///
+/// # Errors
+/// 08P01 for what is no message.
+pub fn refuse(client: &mut Client, error: &Error) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     encode::error(&mut out, error, encode::Severity::Error);
-    send(client, &out).await?;
     let Some(header) = frame::header(client.pg.inbox.bytes())? else {
-        return Ok(());
+        return Ok(out);
     };
-    match header.tag {
-        tags::QUERY | tags::FUNCTION_CALL => {
-            throw_away(client, header.body);
-            if header.tag == tags::QUERY {
-                client.statements.drop_unnamed();
-            }
-            ready(client).await
+    if matches!(header.tag, tags::QUERY | tags::FUNCTION_CALL) {
+        throw_away(client, header.body);
+        if header.tag == tags::QUERY {
+            client.statements.drop_unnamed();
         }
-        _ => {
-            client.skipping = true;
-            Ok(())
-        }
+        encode::ready_for_query(&mut out, TxStatus::Idle);
+    } else {
+        // Its Sync may be the first message already, and is then answered as any other.
+        client.skipping = true;
     }
-}
-
-async fn ready(client: &mut Client) -> Result<()> {
-    let mut out = Vec::new();
-    encode::ready_for_query(&mut out, TxStatus::Idle);
-    send(client, &out).await
-}
-
-async fn send(client: &mut Client, out: &[u8]) -> Result<()> {
-    let sent = client.pg.send(out).await;
-    sent.map_err(|error| Error::client_gone().with_source(error))
+    Ok(out)
 }

@@ -9,7 +9,7 @@ use super::around::{Around, Current, Realm};
 use super::challenge::{self, Ask, Method, Outcome};
 use super::farewell;
 use super::hba::{self, Who};
-use super::hello::{self, Greeted};
+use super::hello::{self, Greeted, Greeter};
 use super::roster::{Introduction, Present, Seat};
 use super::serve::Client;
 use super::vetting;
@@ -60,29 +60,22 @@ pub async fn welcome(around: &Arc<Around>, socket: Socket) -> Option<Guest> {
     let limit = around.current().settings.general.times.client_login;
     let peer = socket.peer().ok();
     let deadline = around.world.now() + limit;
-    let greeted = around
-        .world
-        .timeout(limit, hello::greet(around, socket))
-        .await;
-    let (pg, hello, endpoint) = match greeted {
-        Ok(Ok(Greeted::Client {
+    let mut greeter = Greeter::new(around, socket);
+    let greeted = around.world.timeout(limit, greeter.greet(around)).await;
+    let (pg, hello, endpoint) = match greeted.unwrap_or_else(|_| Err(Error::login_timeout())) {
+        Ok(Greeted::Client {
             pg,
             hello,
             endpoint,
-        })) => (pg, hello, endpoint),
-        Ok(Ok(Greeted::Cancel(key))) => {
+        }) => (pg, hello, endpoint),
+        Ok(Greeted::Cancel(key)) => {
             let limit = around.current().settings.general.times.cancel_wait;
             super::cancel::cancel(&around.world, &around.roster, &key, limit).await;
             return None;
         }
-        Ok(Ok(Greeted::Gone)) => return None,
-        Ok(Err(failed)) => {
-            refuse(around, failed.pg, &failed.error, peer.as_ref(), None).await;
-            return None;
-        }
-        Err(_) => {
-            // Nothing was read that could be answered in a way the client understands.
-            note(&Error::login_timeout(), peer.as_ref(), None);
+        Ok(Greeted::Gone) => return None,
+        Err(error) => {
+            refuse(around, greeter.into_pg(), &error, peer.as_ref(), None).await;
             return None;
         }
     };
@@ -291,7 +284,7 @@ impl Visitor {
         let keys = Keys::new(secret.epoch, &secret.secret, proof);
         let settings = || {
             let current = around.current();
-            let realm = current.databases.get(&key.database)?;
+            let realm = current.databases.get(&*key.database)?;
             realm.auth_query.as_ref()?;
             let shared = current.shared(realm, &around.buffers);
             Some(shared.dynamic_pool(&key.user, &secret.startup_parameters))
@@ -408,24 +401,23 @@ impl Visitor {
     async fn finish(self, around: &Arc<Around>, admitted: Admitted) -> Option<Guest> {
         let general = &self.current.settings.general;
         let tls = self.pg.stream.tls();
+        let pool = match &admitted {
+            Admitted::Pool { attachment, .. } => Some(Arc::clone(attachment.pool())),
+            Admitted::Console { .. } => None,
+        };
+        let key = pool.as_ref().map(|pool| &pool.key);
+        let own = self.hello.get("application_name").unwrap_or_default();
         let who = Introduction {
-            user: self.user().to_owned(),
-            database: self.database().to_owned(),
-            peer: self.peer.clone(),
+            user: shared(self.user(), key.map(|key| &key.user)),
+            database: shared(self.database(), key.map(|key| &key.database)),
+            peer: self.peer,
             local: self.pg.stream.local().ok(),
             tls: tls
-                .map(|tls| format!("{}/{}", tls.version, tls.cipher))
+                .map(|tls| format!("{}/{}", tls.version, tls.cipher).into())
                 .unwrap_or_default(),
-            application_name: self
-                .hello
-                .get("application_name")
-                .unwrap_or_default()
-                .to_owned(),
-            pool: match &admitted {
-                Admitted::Pool { attachment, .. } => Some(Arc::clone(attachment.pool())),
-                Admitted::Console { .. } => None,
-            },
+            application_name: own.into(),
             long_key: hello::spoken_minor(self.hello.minor) >= 2,
+            pool,
         };
         let present = around.roster.enter(&around.world, who);
         let log = general.log.connections;
@@ -476,6 +468,14 @@ impl Visitor {
                 Guest::Client(Box::new(client), present, seat)
             }
         })
+    }
+}
+
+/// The pool's own text where it is the same: a thousand clients need not hold a thousand copies.
+fn shared(text: &str, known: Option<&Arc<str>>) -> Arc<str> {
+    match known {
+        Some(known) if **known == *text => Arc::clone(known),
+        _ => text.into(),
     }
 }
 

@@ -29,6 +29,8 @@ struct Inner {
     next_id: AtomicU64,
     by_id: Mutex<BTreeMap<u64, Arc<ClientInfo>>>,
     by_pid: Mutex<BTreeMap<i32, Arc<ClientInfo>>>,
+    /// What everybody was asked, those who come later too.
+    asked: AtomicU8,
     changed: Notify,
 }
 
@@ -38,13 +40,13 @@ pub struct ClientInfo {
     /// Unique in the process.
     pub id: u64,
     pub key: CancelKey,
-    pub user: String,
-    pub database: String,
+    pub user: Arc<str>,
+    pub database: Arc<str>,
     pub peer: Option<Endpoint>,
     pub local: Option<Endpoint>,
     /// Version and cipher; empty = plain.
-    pub tls: String,
-    pub application_name: String,
+    pub tls: Box<str>,
+    pub application_name: Box<str>,
     pub connected: SystemTime,
     /// `None` = at the console.
     pub pool: Option<Arc<Pool>>,
@@ -200,12 +202,12 @@ impl ClientInfo {
 /// What is known of a client once it has logged in.
 #[derive(Debug)]
 pub struct Introduction {
-    pub user: String,
-    pub database: String,
+    pub user: Arc<str>,
+    pub database: Arc<str>,
     pub peer: Option<Endpoint>,
     pub local: Option<Endpoint>,
-    pub tls: String,
-    pub application_name: String,
+    pub tls: Box<str>,
+    pub application_name: Box<str>,
     pub pool: Option<Arc<Pool>>,
     /// Protocol 3.2: a long secret.
     pub long_key: bool,
@@ -264,7 +266,7 @@ impl Roster {
             requested: AtomicU64::new(0),
             statements: AtomicU32::new(0),
             standing: Mutex::new(Standing::Idle),
-            asked: AtomicU8::new(0),
+            asked: AtomicU8::new(self.0.asked.load(Ordering::Acquire)),
             wake: Notify::new(),
         });
         by_pid.insert(pid, Arc::clone(&info));
@@ -298,6 +300,7 @@ impl Roster {
     }
 
     pub fn ask_all(&self, what: Asked) {
+        self.0.asked.fetch_or(what as u8, Ordering::AcqRel);
         self.list().iter().for_each(|client| client.ask(what));
     }
 

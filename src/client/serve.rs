@@ -12,6 +12,7 @@ use super::idle::{self, Next};
 use super::roster::{ClientInfo, Present};
 use super::turn::{self, After};
 use crate::error::{Error, ErrorKind};
+use crate::logging::Escaped;
 use crate::net::pg::PgStream;
 use crate::pool::attachment::Attachment;
 use crate::pool::pool::Pool;
@@ -45,19 +46,22 @@ impl Client {
 ///
 /// # Cancel safety
 /// A dropped call closes the client; a server in its hands goes to the undertaker.
-pub async fn serve(mut client: Client, present: Present) {
+pub async fn serve(mut client: Box<Client>, present: Present) {
     let error = loop {
         if let Err(error) = rest(&mut client).await {
             break error;
         }
-        let next = match idle::next(&mut client).await {
-            Ok(next) => next,
+        match idle::next(&mut client) {
+            Ok(Next::Turn) => {}
+            Ok(Next::More) => continue,
+            Ok(Next::Answer(answer)) => {
+                if let Err(error) = Box::pin(client.pg.send(&answer)).await {
+                    break Error::client_gone().with_source(error);
+                }
+                continue;
+            }
+            Ok(Next::Leave) => break Error::client_gone(),
             Err(error) => break error,
-        };
-        match next {
-            Next::More => continue,
-            Next::Leave => break Error::client_gone(),
-            Next::Turn => {}
         }
         // Boxed: the many clients that rest must not carry the size of a turn.
         match Box::pin(turn::run(&mut client)).await {
@@ -70,10 +74,25 @@ pub async fn serve(mut client: Client, present: Present) {
         }
     };
     drop(present);
-    if error.kind == ErrorKind::ClientGone {
-        tracing::debug!(client = client.info.id, %error, "client is gone");
-    } else {
-        farewell::fatal(&mut client.pg, &client.around.world, &error).await;
+    note_leave(&client, &error);
+    if error.kind != ErrorKind::ClientGone {
+        Box::pin(farewell::fatal(
+            &mut client.pg,
+            &client.around.world,
+            &error,
+        ))
+        .await;
+    }
+}
+
+fn note_leave(client: &Client, error: &Error) {
+    let info = &client.info;
+    let (user, database) = (Escaped(&info.user), Escaped(&info.database));
+    if error.kind != ErrorKind::ClientGone {
+        let code = error.sqlstate;
+        tracing::warn!(client = info.id, %user, %database, sqlstate = %code, %error, "client is closed");
+    } else if client.current.settings.general.log.disconnections {
+        tracing::info!(client = info.id, %user, %database, "client has left");
     }
 }
 
@@ -109,5 +128,22 @@ async fn rest(client: &mut Client) -> Result<(), Error> {
         Ok(0) => Err(Error::client_gone()),
         Ok(_) => Ok(()),
         Err(error) => Err(Error::client_gone().with_source(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of the future that a function makes.
+    fn future_size<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_resting_client_is_small() {
+        let size = future_size(serve);
+        assert!(size <= 384, "{size} bytes");
+        assert!(size_of::<Client>() <= 384, "{} bytes", size_of::<Client>());
     }
 }

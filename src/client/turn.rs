@@ -35,8 +35,8 @@ pub async fn run(client: &mut Client) -> Result<After> {
     let mut lease = match get_server(client).await {
         Ok(lease) => lease,
         Err(error) if is_for_this_turn_only(&error) => {
-            idle::refuse(client, &error).await?;
-            return Ok(After::Next);
+            let refusal = idle::refuse(client, &error)?;
+            return finish(client, &refusal, Ok(End::Over)).await;
         }
         Err(error) => return Err(error),
     };

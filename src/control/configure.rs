@@ -109,18 +109,19 @@ fn make_realm(
 pub fn enter_pools(around: &Around, current: &Current) {
     for (key, settings) in fixed_pools(around, current) {
         let pools = &around.pools;
-        if let Some(pool) = pools.registry.get(&key) {
-            pool.change_settings(settings);
-        } else {
-            let make = || Pool::new(key.clone(), settings, pools.clone());
-            pools.registry.insert_static(&key, make);
+        let pool = pools.registry.get(&key);
+        if let Some(pool) = &pool {
+            pool.change_settings(settings.clone());
         }
+        let make = || Pool::new(key.clone(), settings, pools.clone());
+        pool.unwrap_or_else(|| pools.registry.insert_static(&key, make))
+            .start_refill();
     }
 }
 
 /// Pools of static users and of dedicated mode.
-pub(super) fn fixed_pools(around: &Around, current: &Current) -> Vec<(PoolKey, PoolSettings)> {
-    let mut pools = Vec::new();
+pub(super) fn fixed_pools(around: &Around, current: &Current) -> BTreeMap<PoolKey, PoolSettings> {
+    let mut pools = BTreeMap::new();
     for (name, realm) in &current.databases {
         let shared = current.shared(realm, &around.buffers);
         for user in realm.database.users.values() {
@@ -129,12 +130,16 @@ pub(super) fn fixed_pools(around: &Around, current: &Current) -> Vec<(PoolKey, P
                 .as_ref()
                 .map_or(&user.username, |l| &l.username);
             let key = PoolKey::new(name, role, Origin::Static);
-            pools.push((key, shared.static_pool(user)));
+            let settings = shared.static_pool(user);
+            match pools.remove(&key) {
+                Some(other) => pools.insert(key, settings.shared_with(&other, &realm.database)),
+                None => pools.insert(key, settings),
+            };
         }
         let auth_query = realm.database.auth_query.as_ref();
         if let Some(login) = auth_query.and_then(|auth| auth.dedicated.as_ref()) {
             let key = PoolKey::new(name, &login.username, Origin::Dedicated);
-            pools.push((key, shared.dedicated_pool(login)));
+            pools.insert(key, shared.dedicated_pool(login));
         }
     }
     pools

@@ -70,7 +70,7 @@ impl Control {
 
     fn pools(&self, databases: &[String]) -> Vec<Arc<Pool>> {
         let listed = self.0.around.pools.registry.list().into_iter();
-        let wanted = listed.filter(|(key, _)| databases.contains(&key.database));
+        let wanted = listed.filter(|(key, _)| databases.iter().any(|name| **name == *key.database));
         wanted.map(|(_, listed)| listed.pool).collect()
     }
 }

@@ -69,10 +69,7 @@ fn failed(detail: String) -> Error {
 
 /// Pools that the configuration no longer has go, the others get its settings.
 async fn take_force(around: &Arc<Around>, current: &Current) {
-    let fixed: BTreeSet<_> = fixed_pools(around, current)
-        .into_iter()
-        .map(|(key, _)| key)
-        .collect();
+    let fixed: BTreeSet<_> = fixed_pools(around, current).into_keys().collect();
     let goes = |key: &PoolKey, _: &Pool| match key.origin {
         Origin::Dynamic => !has_dynamic_users(current, &key.database),
         Origin::Static | Origin::Dedicated => !fixed.contains(key),
@@ -80,7 +77,7 @@ async fn take_force(around: &Arc<Around>, current: &Current) {
     let gone = around.pools.registry.remove_where(goes);
     enter_pools(around, current);
     for (key, listed) in around.pools.registry.list() {
-        if let Some(realm) = current.databases.get(&key.database)
+        if let Some(realm) = current.databases.get(&*key.database)
             && key.origin == Origin::Dynamic
         {
             let own = listed.pool.own_parameters();

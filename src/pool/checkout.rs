@@ -116,6 +116,7 @@ impl Pool {
         let now = self.around.world.now();
         let check = self.settings().times.idle_check;
         let asked = check.is_some_and(|after| server.idle_for(now) >= after.min(PEEK_AFTER));
+        let asked = asked || server.has_news();
         server.info.epoch == self.epoch()
             && !server.has_expired(now)
             && (!asked || server.is_alive())

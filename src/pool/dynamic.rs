@@ -40,6 +40,7 @@ pub async fn log_in(
         pool.keys.offer(keys.clone());
         if let Some(attachment) = initialise(&pool, guard, keys).await? {
             pool.login_committed();
+            pool.start_refill();
             return Ok(attachment);
         }
     }

@@ -1,6 +1,7 @@
 //! One pool's place in the registry: the pool, and who needs it.
 
 use super::counters::Counters;
+use super::key::PoolKey;
 use super::pause::PauseFlag;
 use super::probe::Probe;
 use super::sync::{Arc, AtomicBool, Ordering};
@@ -31,6 +32,8 @@ pub struct PoolParts {
 
 pub(super) struct Entry<P: PoolState> {
     pub(super) identity: u64,
+    /// As in the map: handles share its text.
+    pub(super) key: PoolKey,
     pub(super) pool: Arc<P>,
     /// Whether a login ever committed. Written under the lock, read also without.
     pub(super) init_complete: Arc<AtomicBool>,

@@ -77,7 +77,7 @@ fn find_idle<P: PoolState>(state: &mut State<P>) -> Vec<(PoolKey, u64)> {
         if should_gc_idle_pool(&snapshot) {
             idle.push((key.clone(), entry.identity));
         } else if !snapshot.init_complete
-            && let Some(database) = state.databases.get_mut(&key.database)
+            && let Some(database) = state.databases.get_mut(&*key.database)
         {
             database.counters.skipped_initialising += 1;
         }

@@ -1,6 +1,8 @@
 //! What tells one pool from another.
 
 use std::fmt;
+// The text is shared, nothing is synchronised by it: a model checker need not see this one.
+use std::sync::Arc;
 
 /// Where a pool comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,19 +15,19 @@ pub enum Origin {
     Dedicated,
 }
 
-/// The name of a pool. It can be used again by a later pool, so nothing is ever removed by it:
-/// removal goes by the identity number that the registry gives each entry.
+/// The name of a pool; clones share its text. It can be used again by a later pool, so nothing is
+/// ever removed by it: removal goes by the identity number that the registry gives each entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PoolKey {
     /// The name that clients ask for.
-    pub database: String,
+    pub database: Arc<str>,
     /// The role that PostgreSQL sees.
-    pub user: String,
+    pub user: Arc<str>,
     pub origin: Origin,
 }
 
 impl PoolKey {
-    pub fn new(database: impl Into<String>, user: impl Into<String>, origin: Origin) -> Self {
+    pub fn new(database: &str, user: &str, origin: Origin) -> Self {
         Self {
             database: database.into(),
             user: user.into(),
@@ -33,7 +35,7 @@ impl PoolKey {
         }
     }
 
-    pub fn dynamic(database: impl Into<String>, user: impl Into<String>) -> Self {
+    pub fn dynamic(database: &str, user: &str) -> Self {
         Self::new(database, user, Origin::Dynamic)
     }
 

@@ -65,7 +65,7 @@ impl<P: PoolState> Registry<P> {
             self.shared
                 .with(|state, _| enter(state.find_or_insert(&key, &fresh, false)))
         });
-        let handle = Handle::new(&self.shared, key, entered.identity);
+        let handle = Handle::new(&self.shared, entered.key, entered.identity);
         let guard = PoolInitGuard::new(handle, entered.complete, epoch);
         (entered.pool, guard)
     }
@@ -82,12 +82,12 @@ impl<P: PoolState> Registry<P> {
     /// Attaches a client to a pool that needs no first login (any more); `None` if there is no such
     /// pool.
     pub fn attach(&self, key: &PoolKey) -> Option<Attachment<P>> {
-        let (identity, pool) = self.shared.with(|state, _| {
+        let (key, identity, pool) = self.shared.with(|state, _| {
             let entry = state.entries.get_mut(key).filter(|e| e.is_complete())?;
             entry.attached += 1;
-            Some((entry.identity, Arc::clone(&entry.pool)))
+            Some((entry.key.clone(), entry.identity, Arc::clone(&entry.pool)))
         })?;
-        let handle = Handle::new(&self.shared, key.clone(), identity);
+        let handle = Handle::new(&self.shared, key, identity);
         Some(Attachment::new(handle, pool))
     }
 
@@ -164,6 +164,7 @@ impl<P: PoolState> Registry<P> {
 
 struct Entered<P> {
     identity: u64,
+    key: PoolKey,
     pool: Arc<P>,
     complete: Arc<AtomicBool>,
 }
@@ -173,6 +174,7 @@ fn enter<P: PoolState>(entry: &mut Entry<P>) -> Entered<P> {
     entry.pending += 1;
     Entered {
         identity: entry.identity,
+        key: entry.key.clone(),
         pool: Arc::clone(&entry.pool),
         complete: Arc::clone(&entry.init_complete),
     }

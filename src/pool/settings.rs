@@ -144,6 +144,16 @@ impl Shared<'_> {
 }
 
 impl PoolSettings {
+    /// Several users of the file log in as one role: they share a pool, and so their servers are
+    /// reset between them unless the operator said otherwise.
+    #[must_use]
+    pub fn shared_with(mut self, other: &Self, database: &Database) -> Self {
+        self.size = self.size.max(other.size);
+        self.min_size = self.min_size.max(other.min_size);
+        self.cleanup = database.cleanup.unwrap_or(Cleanup::Always);
+        self
+    }
+
     /// Would both open a server in the same way, so that servers of the one serve the other?
     pub fn opens_alike(&self, other: &Self) -> bool {
         let (a, b) = (&self.place, &other.place);

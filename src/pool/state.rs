@@ -103,13 +103,14 @@ impl<P: PoolState> State<P> {
         complete: bool,
     ) -> &mut Entry<P> {
         let identity = self.number();
-        let database = self.databases.entry(key.database.clone()).or_default();
+        let database = self.databases.entry(key.database.to_string()).or_default();
         self.entries.entry(key.clone()).or_insert_with(|| {
             if key.is_dynamic() {
                 database.counters.created += 1;
             }
             Entry {
                 identity,
+                key: key.clone(),
                 pool: Arc::clone(fresh),
                 init_complete: Arc::new(AtomicBool::new(complete)),
                 paused: database.paused.clone(),

@@ -168,7 +168,7 @@ fn sweep_and_reload_until_stopped(stage: &Stage) {
         }
         if dice.below(16) == 0 {
             let user = USERS[usize::from(dice.below(2) == 0)];
-            stage.registry.remove_where(|key, _| key.user == user);
+            stage.registry.remove_where(|key, _| &*key.user == user);
         }
         thread::yield_now();
     }

@@ -104,7 +104,7 @@ impl Pool {
     }
 
     /// Opens what is missing to `min_pool_size`, in a task of its own.
-    fn start_refill(self: &Arc<Self>) {
+    pub fn start_refill(self: &Arc<Self>) {
         let wanted = self.min_size();
         if self.is_paused()
             || self.servers() >= wanted

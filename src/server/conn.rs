@@ -142,6 +142,13 @@ impl ServerConn {
         }
     }
 
+    /// Has the reactor seen anything on the socket since it was last read? Costs no system call, and
+    /// may be late; [`Self::is_alive`] then tells what it is.
+    pub fn has_news(&mut self) -> bool {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        self.pg.stream.poll_read_ready(&mut cx).is_ready()
+    }
+
     pub fn has_expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|at| now >= at)
     }

@@ -288,7 +288,7 @@ fn joiners_of_a_dropped_entry_are_woken_and_start_over() {
     for joiner in &mut joiners {
         assert!(poll_once(joiner.as_mut(), &waker).is_pending());
     }
-    assert_eq!(registry.remove_where(|key, _| key.user == "u").len(), 1);
+    assert_eq!(registry.remove_where(|key, _| &*key.user == "u").len(), 1);
     assert_eq!(watch.calls(), 2);
     assert_eq!(look(&mut joiners), ["superseded", "superseded"]);
 }
