@@ -13,7 +13,8 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Makes `artifacts/<seconds>-<pid>/logs` below the current folder.
+    /// Makes `artifacts/<seconds>-<pid>/logs` in the project's tree, or in the folder that
+    /// `ARTIFACTS` names: a run of several suites keeps them together.
     pub fn begin() -> Result<Self> {
         let seconds = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -6,7 +6,10 @@
 //! which this crate deliberately does not know.
 
 pub mod artifacts;
+pub mod audit;
 pub mod certificate;
+pub mod client;
+pub mod console;
 pub mod error;
 pub mod instance;
 pub mod names;
@@ -15,7 +18,9 @@ pub mod pooler;
 pub mod ports;
 pub mod process;
 pub mod provider;
+pub mod relay;
 pub mod scratch;
+pub mod serverlog;
 pub mod sweep;
 
 pub use error::{Error, Result};

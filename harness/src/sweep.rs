@@ -14,6 +14,7 @@ use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 
+use crate::instance::local::give_back_shared_memory;
 use crate::owner::{Owner, scope};
 use crate::provider::engine;
 use crate::scratch::{MARK, PREFIX, parents};
@@ -47,6 +48,9 @@ async fn clear(condemned: impl Fn(&Owner) -> bool) -> Cleared {
     let mut cleared = Cleared::default();
     for folder in folders(&condemned) {
         cleared.processes += end_processes(&folder).await;
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            give_back_shared_memory(&entry.path().join("data"));
+        }
         if fs::remove_dir_all(&folder).is_ok() {
             cleared.folders += 1;
         }

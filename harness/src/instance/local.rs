@@ -120,7 +120,24 @@ impl Drop for Local {
             let _ = child.signal(Signal::SIGQUIT);
             child.wait_blocking(Duration::from_secs(5));
         }
+        give_back_shared_memory(&self.folder.join("data"));
         let _ = fs::remove_dir_all(self.folder.join("data"));
+    }
+}
+
+/// Removes the System V segment that a killed postmaster leaves until the next start; its number
+/// is the last one in line 7 of `postmaster.pid`. A server that ended in order has no such file.
+pub(crate) fn give_back_shared_memory(data: &Path) {
+    let lock = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let number = lock
+        .lines()
+        .nth(6)
+        .and_then(|line| line.split_whitespace().nth(1));
+    if let Some(number) = number.filter(|text| text.parse::<u32>().is_ok()) {
+        // Best effort: it may be gone, or `ipcrm` missing.
+        let _ = std::process::Command::new("ipcrm")
+            .args(["--shmem-id", number])
+            .output();
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn configuration(places: &Places<'_>, asked: &[(String, String)]) -> 
         ("hba_file", places.hba),
         ("max_connections", "200"),
         ("shared_buffers", "32MB"),
-        ("dynamic_shared_memory_type", "posix"),
+        // Files of the data directory: nothing is left of them after a crash and a removal.
+        ("dynamic_shared_memory_type", "mmap"),
         ("timezone", "UTC"),
         ("log_timezone", "UTC"),
         ("log_line_prefix", "%m [%p] %q%u@%d %a "),

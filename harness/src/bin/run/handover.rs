@@ -182,15 +182,15 @@ pub(crate) async fn stop() -> Result<()> {
     }
     let cleared = sweep::clear_dead().await;
     let counts = [
-        (cleared.processes, "processes"),
-        (cleared.containers, "containers"),
-        (cleared.folders, "folders"),
+        (cleared.processes, "process"),
+        (cleared.containers, "container"),
+        (cleared.folders, "folder"),
     ];
     said.extend(
         counts
             .into_iter()
             .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{n} {what} left over")),
+            .map(|(n, what)| format!("{what} left over: {n}")),
     );
     remove();
     let done = if said.is_empty() {

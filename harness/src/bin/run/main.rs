@@ -8,8 +8,9 @@ mod demo;
 mod follow;
 mod handover;
 
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use clap::Parser;
 use harness::{Error, Instance, Mode, Pooler, Result, ports, scratch, sweep};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use follow::Follow;
 use handover::Handover;
 
 /// Everything is to be gone within 10 s of the signal; PostgreSQL and the sweep need the rest.
@@ -33,7 +35,7 @@ struct Arguments {
     port: u16,
     /// Serve this configuration file, and bring up no PostgreSQL.
     #[arg(long, env = "CONFIG")]
-    config: Option<PathBuf>,
+    config: Option<OsString>,
 }
 
 /// An empty `PORT=` means that none was given.
@@ -81,28 +83,31 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let mut ends = Ends::listen()?;
     handover::refuse_second()?;
     sweep::clear_dead().await;
+    let folder = scratch::folder("pooler")?;
+    let log = Follow::begin(folder.join("pooler.log"));
     let done = tokio::select! {
         () = ends.next() => Ok(()),
-        running = bring_up(arguments) => match running {
+        running = bring_up(arguments, &folder) => match running {
             Ok(running) => serve(running, &mut ends).await,
             Err(error) => Err(error),
         },
     };
+    log.finish().await;
     handover::remove();
     sweep::clear_own().await;
     done
 }
 
-async fn bring_up(arguments: &Arguments) -> Result<Running> {
-    let folder = scratch::folder("pooler")?;
-    follow::to_stderr(folder.join("pooler.log"));
+async fn bring_up(arguments: &Arguments, folder: &Path) -> Result<Running> {
+    // An empty `CONFIG=` means that none was given.
     let config = arguments
         .config
         .as_deref()
-        .filter(|path| !path.as_os_str().is_empty());
+        .filter(|path| !path.is_empty())
+        .map(Path::new);
     let (running, handover) = match config {
-        Some(config) => own_file(config, &folder).await?,
-        None => demo::bring_up(arguments.port, &folder).await?,
+        Some(config) => own_file(config, folder).await?,
+        None => demo::bring_up(arguments.port, folder).await?,
     };
     handover.write(&running.pooler)?;
     handover.announce(&running.pooler);

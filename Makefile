@@ -1,0 +1,52 @@
+# The only door. `make` alone lists what there is.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build run stop test test-bdd bench lint images ci
+# Parts share one machine with timing in it.
+.NOTPARALLEL:
+
+help: ## This list
+	@echo 'make TARGET [VARIABLE=value]...'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@echo
+	@sed -n 's/^#: \([A-Z_]*\) *\(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+
+# Variables given on the command line reach the scripts through the environment.
+#: PG_PROVIDER auto (default), container or local: where PostgreSQL comes from
+#: PG_IMAGE a container image of PostgreSQL to use
+#: PG_BIN a directory with postgres and initdb to use
+#: PG_MAJOR the major version to use (15)
+#: TAGS which scenarios, such as '@auth-query and not @slow'
+#: REPEAT run the features so many times, up to the first red
+#: POOLER pgturnstile (default), pgbouncer or none: what the features try
+#: CONFIG make run serves this file and brings up no PostgreSQL
+#: PORT the pooler's port in make run (6432)
+
+build: ## target/release/pgturnstile
+	@ci/build
+
+run: ## The pooler against a PostgreSQL it brings up; Ctrl-C ends both
+	@ci/serve
+
+stop: ## End what a make run left, also after a crash
+	@ci/serve --stop
+
+test: ## Everything: unit, doc, features with both providers, other poolers, the newest major
+	@ci/test
+
+test-bdd: ## The features only
+	@ci/bdd
+
+bench: ## The benchmark beside other poolers
+	@ci/bench
+
+lint: ## Format, clippy, licences, shell scripts, spelling
+	@ci/lint
+
+images: ## The container images of PostgreSQL
+	@ci/images/build 15 18
+
+ci: ## All that CI runs, with the time of each part
+	@ci/all

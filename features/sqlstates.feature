@@ -1,0 +1,83 @@
+Feature: Every refusal has its SQLSTATE
+  Those that have a feature of their own (28P01, 57P03, 08006, 57P01, 08P01) are only named here.
+
+  Background:
+    Given PostgreSQL with the users alice and bob
+
+  @portable
+  Scenario: A database that does not exist
+    Given a pooler
+    When alice connects to "nowhere"; fails with SQLSTATE 3D000 "database "nowhere" does not exist"
+
+  Scenario: No server within query_wait_timeout; the session goes on
+    Given a pooler with
+      | auth_query.pool_size | 1     |
+      | query_wait_timeout   | 300ms |
+    When alice connects
+    And alice#2 connects
+    And alice runs "begin"
+    And alice#2 runs "select 1"; fails with SQLSTATE 53300
+    And alice runs "commit"
+    Then alice#2 runs "select 1" and gets "1"
+
+  Scenario: The same in the extended protocol skips to Sync
+    Given a pooler with
+      | auth_query.pool_size | 1     |
+      | query_wait_timeout   | 300ms |
+    When alice connects
+    And alice#2 connects by wire
+    And alice runs "begin"
+    And alice#2 sends
+      | Parse   |  | select 1 |
+      | Bind    |  |          |
+      | Execute |  |          |
+      | Sync    |  |          |
+    Then alice#2 receives
+      | ErrorResponse 53300 |
+      | ReadyForQuery I     |
+
+  Scenario: Too many clients
+    Given a pooler with
+      | max_connections | 2 |
+    When alice connects
+    And bob connects
+    And alice#2 connects; fails with SQLSTATE 53300
+    And bob disconnects
+    Then within 2 s alice#2 can connect with password "alice_pw"
+
+  Scenario: PostgreSQL's own refusal keeps its code
+    Given a pooler
+    When PostgreSQL runs "alter role :alice connection limit 0"
+    And alice connects; fails with SQLSTATE 53300
+    Then there are no pools
+
+  Scenario: A login that takes too long
+    Given a pooler with
+      | client_login_timeout | 300ms |
+    When alice dials
+    Then alice is disconnected; fails with SQLSTATE 08P01
+    When bob connects
+    Then bob runs "select 1" and gets "1"
+
+  Scenario: Replication is not supported
+    Given a pooler
+    When alice dials
+    And alice starts up with protocol 3.0
+      | user        | :alice   |
+      | database    | :app     |
+      | replication | database |
+    Then alice is disconnected; fails with SQLSTATE 0A000
+
+  @portable
+  Scenario: A startup parameter that PostgreSQL refuses is refused with its code
+    Given a pooler
+    When alice connects by wire with DateStyle "nonsense"; fails with SQLSTATE 22023
+
+  @portable
+  Scenario: The server of a query is terminated
+    Given a pooler
+    When alice connects
+    And alice starts "select pg_sleep(30)"
+    Then within 5 s PostgreSQL runs 1 query with "pg_sleep"
+    When every session of alice is terminated
+    Then alice's query ends; fails with SQLSTATE 57P01

@@ -1,0 +1,249 @@
+//! A client as applications have it: tokio-postgres, with TLS on or off.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{
+    AsyncMessage, Client, Config, Connection, NoTls, SimpleQueryMessage, Statement,
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::session::Answer;
+use super::{Failure, Login, Tls};
+
+/// How long a driver waits for an answer or for the end of its connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+type Heard = Arc<Mutex<Vec<String>>>;
+type Running = JoinHandle<Result<Answer, Failure>>;
+
+/// A logged-in client.
+#[derive(Debug)]
+pub struct Driver {
+    client: Arc<Client>,
+    tls: Tls,
+    notifications: Heard,
+    connection: JoinHandle<Result<(), Failure>>,
+    running: Option<Running>,
+    statements: Vec<(String, Statement)>,
+}
+
+impl Driver {
+    pub async fn connect(login: &Login) -> Result<Self, Failure> {
+        timeout(PATIENCE, Self::dial(login))
+            .await
+            .map_err(|_| Failure::local("the login took too long"))?
+    }
+
+    async fn dial(login: &Login) -> Result<Self, Failure> {
+        let config = config(login);
+        match &login.tls {
+            Tls::Off => {
+                let (client, connection) = config.connect(NoTls).await?;
+                Ok(Self::new(login, client, connection))
+            }
+            Tls::On(roots) => {
+                let connector = MakeRustlsConnect::new(roots.config(None)?);
+                let (client, connection) = config.connect(connector).await?;
+                Ok(Self::new(login, client, connection))
+            }
+        }
+    }
+
+    fn new<S, T>(login: &Login, client: Client, connection: Connection<S, T>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let notifications = Heard::default();
+        Self {
+            client: Arc::new(client),
+            tls: login.tls.clone(),
+            connection: tokio::spawn(attend(connection, Arc::clone(&notifications))),
+            notifications,
+            running: None,
+            statements: Vec::new(),
+        }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Begins a simple query; [`Driver::finish`] waits for it.
+    pub fn start(&mut self, sql: &str) -> Result<(), Failure> {
+        if self.running.is_some() {
+            return Err(Failure::local("the query before has not been waited for"));
+        }
+        let (client, sql) = (Arc::clone(&self.client), sql.to_owned());
+        self.running = Some(tokio::spawn(async move { simple(&client, &sql).await }));
+        Ok(())
+    }
+
+    pub async fn finish(&mut self) -> Result<Answer, Failure> {
+        let Some(running) = self.running.take() else {
+            return Err(Failure::local("no query is running"));
+        };
+        let result = timeout(PATIENCE, running)
+            .await
+            .map_err(|_| Failure::local(format!("no answer came within {PATIENCE:?}")))?
+            .map_err(|error| Failure::local(error.to_string()))?;
+        match result {
+            // What ended the connection says more than "connection closed".
+            Err(failure) if failure.sqlstate.is_none() && self.client.is_closed() => {
+                Err(self.end().await.err().unwrap_or(failure))
+            }
+            result => result,
+        }
+    }
+
+    /// Prepares a statement under a name of the scenario's; the driver's own name goes to the server.
+    pub async fn prepare(&mut self, name: &str, sql: &str) -> Result<(), Failure> {
+        let statement = self.client.prepare(sql).await?;
+        self.statements.retain(|(known, _)| known != name);
+        self.statements.push((name.to_owned(), statement));
+        Ok(())
+    }
+
+    /// Executes a prepared statement whose parameters and result are text.
+    pub async fn execute(&self, name: &str, parameters: &[&str]) -> Result<Answer, Failure> {
+        let statement = self.statements.iter().find(|(known, _)| known == name);
+        let Some((_, statement)) = statement else {
+            return Err(Failure::local(format!("no statement is called {name}")));
+        };
+        let parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
+            parameters.iter().map(|text| text as _).collect();
+        let rows = self.client.query(statement, &parameters).await?;
+        let rows = rows
+            .iter()
+            .map(|row| (0..row.len()).map(|at| row.get(at)).collect())
+            .collect();
+        Ok(Answer {
+            rows,
+            commands: Vec::new(),
+        })
+    }
+
+    /// Cancels as drivers do: on a connection of its own, encrypted like this one.
+    pub async fn cancel(&self) -> Result<(), Failure> {
+        let token = self.client.cancel_token();
+        match &self.tls {
+            Tls::Off => token.cancel_query(NoTls).await?,
+            Tls::On(roots) => {
+                token
+                    .cancel_query(MakeRustlsConnect::new(roots.config(None)?))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `channel payload` of every notification so far.
+    pub fn notifications(&self) -> Vec<String> {
+        self.notifications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Waits for the server to end the connection; what it said is the error.
+    pub async fn end(&mut self) -> Result<(), Failure> {
+        timeout(PATIENCE, &mut self.connection)
+            .await
+            .map_err(|_| Failure::local("the server does not end the connection"))?
+            .map_err(|error| Failure::local(error.to_string()))?
+    }
+
+    /// Says good-bye and waits until the socket is closed.
+    pub async fn leave(self) {
+        let Self {
+            client,
+            connection,
+            running,
+            ..
+        } = self;
+        if let Some(running) = running {
+            running.abort();
+            // The task holds the client: only when it is gone does the good-bye leave.
+            let _ = running.await;
+        }
+        drop(client);
+        let _ = timeout(PATIENCE, connection).await;
+    }
+
+    /// Closes the socket without a word.
+    pub async fn vanish(self) {
+        self.connection.abort();
+        let _ = self.connection.await;
+    }
+}
+
+fn config(login: &Login) -> Config {
+    let mut config = Config::new();
+    config
+        .host(&login.endpoint.host)
+        .port(login.endpoint.port)
+        .user(&login.user)
+        .dbname(&login.database)
+        .ssl_mode(if matches!(login.tls, Tls::Off) {
+            SslMode::Disable
+        } else {
+            SslMode::Require
+        });
+    if let Some(password) = &login.password {
+        config.password(password);
+    }
+    let options: Vec<String> = login.parameters.iter().filter_map(option).collect();
+    if !options.is_empty() {
+        config.options(options.join(" "));
+    }
+    for (name, value) in &login.parameters {
+        if name == "application_name" {
+            config.application_name(value);
+        }
+    }
+    config
+}
+
+/// The driver knows one startup parameter by name; the others travel in `options`.
+fn option((name, value): &(String, String)) -> Option<String> {
+    (name != "application_name").then(|| format!("-c {name}={value}"))
+}
+
+async fn simple(client: &Client, sql: &str) -> Result<Answer, Failure> {
+    let mut answer = Answer::default();
+    for message in client.simple_query(sql).await? {
+        match message {
+            SimpleQueryMessage::Row(row) => {
+                let cells = (0..row.len()).map(|at| row.get(at).map(str::to_owned));
+                answer.rows.push(cells.collect());
+            }
+            SimpleQueryMessage::CommandComplete(count) => answer.commands.push(count.to_string()),
+            _ => {}
+        }
+    }
+    Ok(answer)
+}
+
+/// Drives the connection to its end and keeps the notifications that come.
+async fn attend<S, T>(mut connection: Connection<S, T>, heard: Heard) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(note) = message? {
+            let line = format!("{} {}", note.channel(), note.payload());
+            heard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The pooler's own life: reload, signals, its log, its end.
+
+use cucumber::gherkin::Step as GherkinStep;
+use cucumber::{then, when};
+
+use crate::Turnstile;
+use crate::surprise::{Step, Surprise, expect};
+use crate::table;
+use crate::within::within;
+use crate::words::SignalName;
+
+#[when(expr = "the pooler gets {signal}")]
+fn gets(world: &mut Turnstile, signal: SignalName) -> Step {
+    Ok(world.scene()?.pooler()?.signal(signal.0)?)
+}
+
+#[then(expr = "within {int} s the pooler exits with {int}")]
+async fn exits(world: &mut Turnstile, seconds: u64, code: i32) -> Step {
+    let found = world.scene()?.pooler_exit(seconds).await?;
+    expect("the exit code", &found, &code)
+}
+
+#[then("the pooler still runs")]
+fn still_runs(world: &mut Turnstile) -> Step {
+    expect("the exit code", &world.scene()?.pooler()?.exited(), &None)
+}
+
+/// Changes keys as `a pooler with` does, writes the file anew and has it reloaded.
+#[when("the pooler is reloaded with")]
+async fn reloaded_with(world: &mut Turnstile, step: &GherkinStep) -> Step {
+    for (key, value) in table::pairs(step)? {
+        world.scene()?.configure_key(key, value)?;
+    }
+    reload(world).await
+}
+
+/// The new file no longer has the database.
+#[when(expr = "the pooler is reloaded without its database")]
+async fn reloaded_without(world: &mut Turnstile) -> Step {
+    world.scene()?.spec.databases.clear();
+    reload(world).await
+}
+
+/// A file that does not parse.
+#[when("the pooler's file is broken")]
+fn broken(world: &mut Turnstile) -> Step {
+    let path = world.scene()?.pooler()?.config.clone();
+    Ok(std::fs::write(path, "[general\nport = yes\n")?)
+}
+
+#[then(expr = "within {int} s the log says {string}")]
+async fn log_says(world: &mut Turnstile, seconds: u64, text: String) -> Step {
+    let text = world.scene()?.names.localize(&text);
+    within(seconds, async || match world.scene()?.pooler()?.log().contains(&text) {
+        true => Ok(()),
+        false => Err(Surprise::new(format!("the log does not say {text:?}"))),
+    })
+    .await
+}
+
+#[then(expr = "the log does not say {string}")]
+fn log_is_silent(world: &mut Turnstile, text: String) -> Step {
+    let text = world.scene()?.names.localize(&text);
+    match world.scene()?.pooler()?.log().contains(&text) {
+        false => Ok(()),
+        true => Err(Surprise::new(format!("the log says {text:?}"))),
+    }
+}
+
+/// HUP tells nobody when it is done; the console's answer comes when the new settings are in use.
+async fn reload(world: &mut Turnstile) -> Step {
+    let scene = world.scene()?;
+    scene.pooler()?.reload(&scene.spec)?;
+    scene.console()?.ask("RELOAD").await?;
+    Ok(())
+}
