@@ -98,8 +98,10 @@ async fn leave(mut client: Box<Client>, error: Error) {
 fn note_leave(client: &Client, error: &Error) {
     let info = &client.info;
     let (user, database) = (Escaped(&info.user), Escaped(&info.database));
-    if error.kind != ErrorKind::ClientGone {
-        let code = error.sqlstate;
+    let code = error.sqlstate;
+    if error.kind == ErrorKind::Shutdown {
+        tracing::info!(client = info.id, %user, %database, sqlstate = %code, "client was told to go");
+    } else if error.kind != ErrorKind::ClientGone {
         tracing::warn!(client = info.id, %user, %database, sqlstate = %code, %error, "client is closed");
     } else if client.current.settings.general.log.disconnections {
         tracing::info!(client = info.id, %user, %database, "client has left");

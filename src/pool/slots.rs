@@ -93,6 +93,15 @@ impl Slots {
         }
     }
 
+    /// Puts a server among the idle ones; gives it back if there is no room, which never is.
+    pub fn add(&self, member: Box<Member>) -> Result<(), Box<Member>> {
+        use bb8::AddError;
+        match self.0.add(Slot(Some(member))) {
+            Ok(()) => Ok(()),
+            Err(AddError::Broken(slot) | AddError::NoCapacity(slot)) => slot.0.map_or(Ok(()), Err),
+        }
+    }
+
     /// Slots at home, nearly all with an idle server in them.
     pub fn idle(&self) -> u32 {
         self.0.state().idle_connections

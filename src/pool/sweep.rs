@@ -123,21 +123,19 @@ impl Pool {
         });
     }
 
+    /// False when there is no room, or PostgreSQL does not take one more.
     async fn open_one_more(self: &Arc<Self>) -> bool {
         let Some(permit) = self.gate.try_enter() else {
             return false;
         };
-        let mut slot = self.slots.take().await;
-        if let Some(member) = slot.0.take() {
-            slot.0 = Some(member); // an idle one was there: enough is open
-            return false;
-        }
         match self.dial(permit, None).await {
             Ok((mut member, permit)) => {
                 member.server.prewarmed = true;
                 member.server.info.rest();
-                slot.0 = Some(member);
-                drop(slot);
+                if let Err(member) = self.slots.add(member) {
+                    self.bury(member, permit);
+                    return false;
+                }
                 drop(permit);
                 true
             }

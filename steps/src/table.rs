@@ -6,7 +6,10 @@ use crate::surprise::{Step, Surprise};
 
 /// All rows of a step's table, the heading included.
 pub fn rows(step: &GherkinStep) -> Step<&[Vec<String>]> {
-    let table = step.table.as_ref().ok_or_else(|| Surprise::new("the step needs a table"))?;
+    let table = step
+        .table
+        .as_ref()
+        .ok_or_else(|| Surprise::new("the step needs a table"))?;
     Ok(&table.rows)
 }
 
@@ -23,8 +26,9 @@ pub fn pairs(step: &GherkinStep) -> Step<Vec<(&str, &str)>> {
 
 /// The heading, and the rows below it.
 pub fn headed(step: &GherkinStep) -> Step<(&[String], &[Vec<String>])> {
-    let (heading, rows) =
-        rows(step)?.split_first().ok_or_else(|| Surprise::new("the table is empty"))?;
+    let (heading, rows) = rows(step)?
+        .split_first()
+        .ok_or_else(|| Surprise::new("the table is empty"))?;
     Ok((heading, rows))
 }
 

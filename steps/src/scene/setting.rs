@@ -15,12 +15,16 @@ impl Scene {
     pub async fn set_up(&mut self, users: &[&str]) -> Step {
         let password = self.names.password(LOOKUP_ROLE);
         let lookup = self.names.own(LOOKUP_ROLE);
-        self.instance().create_role(&lookup, &password, Method::Scram).await?;
+        self.instance()
+            .create_role(&lookup, &password, Method::Scram)
+            .await?;
         for user in users {
             self.add_user(user, Method::Scram).await?;
         }
         let database = self.names.own(DATABASE);
-        self.instance().create_database(&database, self.instance().superuser()).await?;
+        self.instance()
+            .create_database(&database, self.instance().superuser())
+            .await?;
         self.run_as_superuser(
             "GRANT ALL ON SCHEMA public TO PUBLIC; GRANT SELECT ON pg_catalog.pg_shadow TO :auth",
         )
@@ -31,7 +35,10 @@ impl Scene {
 
     pub async fn add_user(&mut self, user: &str, method: Method) -> Step {
         let password = self.names.add(user);
-        Ok(self.instance().create_role(&self.names.own(user), &password, method).await?)
+        Ok(self
+            .instance()
+            .create_role(&self.names.own(user), &password, method)
+            .await?)
     }
 
     /// Creates many users in one go; their passwords are as usual.
@@ -65,7 +72,10 @@ impl Scene {
             name: self.names.own(DATABASE),
             host: self.instance().host().to_owned(),
             port: self.instance().port(),
-            server_tls: Some(ServerTls { mode: "prefer".to_owned(), ca: None }),
+            server_tls: Some(ServerTls {
+                mode: "prefer".to_owned(),
+                ca: None,
+            }),
             auth_query: Some(AuthQuery {
                 query: None,
                 user: lookup,
@@ -118,7 +128,10 @@ impl Scene {
     }
 
     pub fn database(&mut self) -> Step<&mut PooledDatabase> {
-        self.spec.databases.first_mut().ok_or_else(|| Surprise::new("no PostgreSQL is set up yet"))
+        self.spec
+            .databases
+            .first_mut()
+            .ok_or_else(|| Surprise::new("no PostgreSQL is set up yet"))
     }
 
     fn auth_query(&mut self) -> Step<&mut AuthQuery> {
@@ -133,5 +146,6 @@ fn replace(settings: &mut Vec<(String, String)>, key: &str, value: String) {
 }
 
 fn number(text: &str) -> Step<u32> {
-    text.parse().map_err(|_| Surprise::new(format!("{text:?} is not a number")))
+    text.parse()
+        .map_err(|_| Surprise::new(format!("{text:?} is not a number")))
 }

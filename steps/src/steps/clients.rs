@@ -38,16 +38,30 @@ fn same_shapes(world: &mut Turnstile, one: ClientName, other: ClientName) -> Ste
     let shape = |name: &ClientName| -> Step<Vec<(char, usize)>> {
         let seen = world.transcripts.get(name);
         let seen = seen.ok_or_else(|| Surprise::new(format!("{name} was not watched")))?;
-        Ok(seen.iter().map(|message| (char::from(message.tag), message.body.len())).collect())
+        Ok(seen
+            .iter()
+            .map(|message| (char::from(message.tag), message.body.len()))
+            .collect())
     };
     expect("the two logins", &shape(&one)?, &shape(&other)?)
 }
 
 #[then(expr = "{client} is asked by {word}")]
 fn asked_by(world: &mut Turnstile, client: ClientName, method: String) -> Step {
-    let seen = world.transcripts.get(&client).map(Vec::as_slice).unwrap_or_default();
-    let first = seen.first().map(harness::client::Message::describe).unwrap_or_default();
-    expect("the first message", &first, &format!("Authentication{method}"))
+    let seen = world
+        .transcripts
+        .get(&client)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let first = seen
+        .first()
+        .map(harness::client::Message::describe)
+        .unwrap_or_default();
+    expect(
+        "the first message",
+        &first,
+        &format!("Authentication{method}"),
+    )
 }
 
 /// Begins to log in and doesn't wait; `gets in` does.
@@ -64,7 +78,9 @@ async fn begins_to_connect(world: &mut Turnstile, client: ClientName, manner: Ma
 async fn gets_in(world: &mut Turnstile, client: ClientName, outcome: Outcome) -> Step {
     let login = world.arriving.remove(&client);
     let login = login.ok_or_else(|| Surprise::new(format!("{client} has not begun")))?;
-    let result = login.await.map_err(|error| Surprise::new(error.to_string()))?;
+    let result = login
+        .await
+        .map_err(|error| Surprise::new(error.to_string()))?;
     if let Some(session) = outcome.judge(result, |text| world.tidy(text))? {
         world.enter(client, session);
     }
@@ -137,7 +153,10 @@ async fn cancels(world: &mut Turnstile, client: ClientName) -> Step {
 #[when(expr = "a stranger cancels {client} with a wrong key")]
 async fn stranger_cancels(world: &mut Turnstile, client: ClientName) -> Step {
     let wire = world.client(&client)?.wire()?;
-    let (pid, secret) = wire.key.clone().ok_or_else(|| Surprise::new("there is no key"))?;
+    let (pid, secret) = wire
+        .key
+        .clone()
+        .ok_or_else(|| Surprise::new("there is no key"))?;
     let wrong: Vec<u8> = secret.iter().map(|byte| byte ^ 0x55).collect();
     Ok(wire.cancel_with(pid, &wrong).await?)
 }

@@ -12,7 +12,9 @@ use crate::words::ClientName;
 /// Opens a socket and says nothing yet.
 #[when(expr = "{client} dials")]
 async fn dials(world: &mut Turnstile, client: ClientName) -> Step {
-    let login = world.scene()?.login(&client, &crate::words::Manner::default())?;
+    let login = world
+        .scene()?
+        .login(&client, &crate::words::Manner::default())?;
     let wire = Wire::dial(client.as_str(), &login.endpoint, &world.trace).await?;
     world.enter(client, Session::Wire(Box::new(wire)));
     Ok(())
@@ -66,7 +68,9 @@ fn skipped(message: &Message, wanted: &[String]) -> bool {
 /// A login on a socket that is open already, such as after a refused GSS request.
 #[when(expr = "{client} logs in on that connection")]
 async fn logs_in(world: &mut Turnstile, client: ClientName) -> Step {
-    let login = world.scene()?.login(&client, &crate::words::Manner::default())?;
+    let login = world
+        .scene()?
+        .login(&client, &crate::words::Manner::default())?;
     world.client(&client)?.wire()?.log_in(&login).await?;
     Ok(())
 }
@@ -117,8 +121,10 @@ async fn starts_up(
         .into_iter()
         .map(|(name, value)| (name.to_owned(), names.localize(value)))
         .collect();
-    let pairs: Vec<(&str, &str)> =
-        pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let bytes = compose::startup(major << 16 | minor, &pairs);
     Ok(world.client(&client)?.wire()?.send(&bytes).await?)
 }
