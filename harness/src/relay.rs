@@ -27,12 +27,20 @@ struct State {
 
 impl Relay {
     pub async fn start(upstream: Endpoint) -> Result<Self> {
-        let listener =
-            TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::io("the relay's listener"))?;
-        let port = listener.local_addr().map_err(Error::io("the relay's address"))?.port();
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(Error::io("the relay's listener"))?;
+        let port = listener
+            .local_addr()
+            .map_err(Error::io("the relay's address"))?
+            .port();
         let state = Arc::new(State::default());
         let accepting = tokio::spawn(accept(listener, upstream, Arc::clone(&state)));
-        Ok(Self { port, state, accepting })
+        Ok(Self {
+            port,
+            state,
+            accepting,
+        })
     }
 
     pub fn port(&self) -> u16 {

@@ -18,7 +18,12 @@ pub struct Stage {
 impl Stage {
     pub async fn set(provider: Provider, kind: PoolerKind) -> Step<Self> {
         let instance = Instance::start(provider, &instance_spec()).await?;
-        Ok(Self { provider, kind, instance, artifacts: Artifacts::begin()? })
+        Ok(Self {
+            provider,
+            kind,
+            instance,
+            artifacts: Artifacts::begin()?,
+        })
     }
 
     /// Takes the instance down. The artefacts stay.

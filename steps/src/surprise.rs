@@ -47,5 +47,7 @@ pub fn expect<T: PartialEq + fmt::Debug>(what: &str, found: &T, wanted: &T) -> S
     if found == wanted {
         return Ok(());
     }
-    Err(Surprise(format!("{what}:\n  found  {found:?}\n  wanted {wanted:?}")))
+    Err(Surprise(format!(
+        "{what}:\n  found  {found:?}\n  wanted {wanted:?}"
+    )))
 }

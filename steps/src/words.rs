@@ -58,10 +58,17 @@ impl FromStr for Outcome {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let Some(told) = text.strip_prefix("; fails with SQLSTATE ") else {
-            return Ok(if text.is_empty() { Self::Succeeds } else { Self::Breaks });
+            return Ok(if text.is_empty() {
+                Self::Succeeds
+            } else {
+                Self::Breaks
+            });
         };
         let (code, message) = told.split_at(told.len().min(5));
-        let message = message.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let message = message
+            .trim()
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
         Ok(Self::Fails(code.to_owned(), message.map(str::to_owned)))
     }
 }
@@ -76,24 +83,28 @@ impl Outcome {
     ) -> Step<Option<T>> {
         match (self, result) {
             (Self::Succeeds, Ok(value)) => Ok(Some(value)),
-            (Self::Succeeds, Err(failure)) => {
-                Err(Surprise::new(format!("it failed: {}", tidy(&failure.to_string()))))
-            }
+            (Self::Succeeds, Err(failure)) => Err(Surprise::new(format!(
+                "it failed: {}",
+                tidy(&failure.to_string())
+            ))),
             (_, Ok(_)) => Err(Surprise::new("it succeeded")),
             (wanted, Err(failure)) if wanted.fits(&failure, &tidy) => Ok(None),
-            (_, Err(failure)) => {
-                Err(Surprise::new(format!("it failed otherwise: {}", tidy(&failure.to_string()))))
-            }
+            (_, Err(failure)) => Err(Surprise::new(format!(
+                "it failed otherwise: {}",
+                tidy(&failure.to_string())
+            ))),
         }
     }
 
     fn fits(&self, failure: &Failure, tidy: &impl Fn(&str) -> String) -> bool {
         match self {
             Self::Succeeds => false,
-            Self::Breaks => failure.sqlstate.is_none(),
+            Self::Breaks => failure.sqlstate.is_none() && !failure.late,
             Self::Fails(code, message) => {
                 failure.sqlstate.as_ref() == Some(code)
-                    && message.as_ref().is_none_or(|text| tidy(&failure.message) == *text)
+                    && message
+                        .as_ref()
+                        .is_none_or(|text| tidy(&failure.message) == *text)
             }
         }
     }
@@ -203,6 +214,9 @@ mod tests {
         assert!(manner.wire && manner.tls);
         assert_eq!(manner.user.as_deref(), Some("bob"));
         assert_eq!(manner.password.as_deref(), Some("a b"));
-        assert_eq!(manner.parameters, [("TimeZone".to_owned(), "UTC".to_owned())]);
+        assert_eq!(
+            manner.parameters,
+            [("TimeZone".to_owned(), "UTC".to_owned())]
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cucumber::World;
-use tokio::task::JoinHandle;
 use harness::client::{Failure, Message, Session, Trace};
+use tokio::task::JoinHandle;
 
 use crate::scene::Scene;
 use crate::surprise::{Step, Surprise};
@@ -33,7 +33,9 @@ impl Turnstile {
     }
 
     pub fn scene(&mut self) -> Step<&mut Scene> {
-        self.scene.as_mut().ok_or_else(|| Surprise::new("no scene is set"))
+        self.scene
+            .as_mut()
+            .ok_or_else(|| Surprise::new("no scene is set"))
     }
 
     /// Takes the scene away, for the after hook.
@@ -60,7 +62,9 @@ impl Turnstile {
 
     /// Takes the scenario's suffixes off a text, so that features read plain names.
     pub fn tidy(&self, text: &str) -> String {
-        self.scene.as_ref().map_or_else(|| text.to_owned(), |scene| scene.names.tidy(text))
+        self.scene
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |scene| scene.names.tidy(text))
     }
 
     /// Closes every client that is still there.

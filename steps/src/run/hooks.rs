@@ -28,13 +28,18 @@ pub(super) async fn after(
     let Some(world) = world else { return };
     let mut complaints: Vec<Surprise> = Vec::new();
     world.empty().await;
-    let Some(scene) = world.take_scene() else { return };
+    let Some(scene) = world.take_scene() else {
+        return;
+    };
     let passed = matches!(finished, ScenarioFinished::StepPassed);
     if passed {
         complaints.extend(scene.audit().await.err());
     }
     if !passed || !complaints.is_empty() {
-        match scene.keep(&feature.name, &scenario.name, &world.trace.text()).await {
+        match scene
+            .keep(&feature.name, &scenario.name, &world.trace.text())
+            .await
+        {
             Ok(folder) => println!("     evidence: {}", folder.display()),
             Err(surprise) => complaints.push(surprise),
         }

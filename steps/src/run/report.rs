@@ -65,7 +65,11 @@ impl Report {
     }
 
     pub(super) fn closing_line(&self) -> String {
-        let passed = self.verdicts.iter().filter(|verdict| verdict.passed).count();
+        let passed = self
+            .verdicts
+            .iter()
+            .filter(|verdict| verdict.passed)
+            .count();
         let failed = self.verdicts.len() - passed + self.errors.len();
         format!("{passed} passed, {failed} failed, {} skipped", self.skipped)
     }
@@ -78,12 +82,17 @@ impl Report {
             "errors": self.errors,
             "scenarios": self.verdicts,
         });
-        Ok(stage.artifacts.write("report.json", &format!("{report:#}\n"))?)
+        Ok(stage
+            .artifacts
+            .write("report.json", &format!("{report:#}\n"))?)
     }
 
     fn hear(&mut self, feature: &Feature, scenario: &Source<Scenario>, what: &Heard) {
         if let event::Scenario::Started = &what.event {
-            let fresh = Running { start: Instant::now(), complaints: Vec::new() };
+            let fresh = Running {
+                start: Instant::now(),
+                complaints: Vec::new(),
+            };
             self.running.insert(scenario.clone(), fresh);
         }
         if let Some(complaint) = complaint(&what.event)
@@ -107,7 +116,10 @@ impl Report {
             complaints: running.complaints,
         };
         let word = if verdict.passed { "ok  " } else { "FAIL" };
-        println!("{word} {}: {} ({:.1} s)", verdict.feature, verdict.scenario, verdict.seconds);
+        println!(
+            "{word} {}: {} ({:.1} s)",
+            verdict.feature, verdict.scenario, verdict.seconds
+        );
         for complaint in &verdict.complaints {
             println!("     {}", complaint.replace('\n', "\n     "));
         }
@@ -157,7 +169,11 @@ fn complaint(event: &event::Scenario<Turnstile>) -> Option<String> {
                 _ => return None,
             };
             let line = step.position.line;
-            Some(format!("line {line}: {} {}\n{why}", step.keyword.trim(), step.value))
+            Some(format!(
+                "line {line}: {} {}\n{why}",
+                step.keyword.trim(),
+                step.value
+            ))
         }
         event::Scenario::Hook(which, Hook::Failed(_, info)) => {
             Some(format!("{which} the scenario: {}", told(info.as_ref())))
@@ -169,7 +185,9 @@ fn complaint(event: &event::Scenario<Turnstile>) -> Option<String> {
 /// A parser's error says where only in the errors behind it.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |error| error.source());
-    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
+    sources.fold(error.to_string(), |text, source| {
+        format!("{text}: {source}")
+    })
 }
 
 fn told(info: &(dyn std::any::Any + Send)) -> String {

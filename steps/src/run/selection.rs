@@ -26,7 +26,10 @@ impl Selection {
     pub(super) fn new(options: &Options, kind: PoolerKind) -> Step<Self> {
         let tags = match options.tags.trim() {
             "" => None,
-            text => Some(text.parse().map_err(|error| Surprise::new(format!("{text}: {error}")))?),
+            text => Some(
+                text.parse()
+                    .map_err(|error| Surprise::new(format!("{text}: {error}")))?,
+            ),
         };
         Ok(Self {
             tags,
@@ -83,20 +86,31 @@ impl Selection {
         paths.sort();
         let parse = |path: PathBuf| Feature::parse_path(path, GherkinEnv::default()).ok();
         let expand = |feature: Feature| feature.expand_examples().ok();
-        paths.into_iter().filter_map(parse).filter_map(expand).collect()
+        paths
+            .into_iter()
+            .filter_map(parse)
+            .filter_map(expand)
+            .collect()
     }
 }
 
 fn scenarios(feature: &Feature) -> impl Iterator<Item = (Option<&Rule>, &Scenario)> {
     let bare = feature.scenarios.iter().map(|scenario| (None, scenario));
-    let ruled = feature
-        .rules
-        .iter()
-        .flat_map(|rule| rule.scenarios.iter().map(move |scenario| (Some(rule), scenario)));
+    let ruled = feature.rules.iter().flat_map(|rule| {
+        rule.scenarios
+            .iter()
+            .map(move |scenario| (Some(rule), scenario))
+    });
     bare.chain(ruled)
 }
 
 fn tags(feature: &Feature, rule: Option<&Rule>, scenario: &Scenario) -> Vec<String> {
     let rule = rule.map(|rule| &rule.tags[..]).unwrap_or_default();
-    feature.tags.iter().chain(rule).chain(&scenario.tags).cloned().collect()
+    feature
+        .tags
+        .iter()
+        .chain(rule)
+        .chain(&scenario.tags)
+        .cloned()
+        .collect()
 }

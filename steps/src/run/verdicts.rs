@@ -45,5 +45,7 @@ fn lines(report: &Report) -> BTreeSet<String> {
 }
 
 fn path(kind: PoolerKind) -> PathBuf {
-    repository().join("steps/verdicts").join(format!("{}.txt", kind.name()))
+    repository()
+        .join("steps/verdicts")
+        .join(format!("{}.txt", kind.name()))
 }

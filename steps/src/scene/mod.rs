@@ -73,7 +73,9 @@ impl Scene {
     }
 
     pub fn pooler(&self) -> Step<&Pooler> {
-        self.pooler.as_ref().ok_or_else(|| Surprise::new("the feature has not started a pooler"))
+        self.pooler
+            .as_ref()
+            .ok_or_else(|| Surprise::new("the feature has not started a pooler"))
     }
 
     /// Where the pooler has its files.
@@ -92,20 +94,36 @@ impl Scene {
     /// Runs statements as superuser in the scenario's database.
     pub async fn run_as_superuser(&self, sql: &str) -> Step {
         let database = self.names.own(DATABASE);
-        Ok(self.instance().execute_sql(&database, &self.names.localize(sql)).await?)
+        Ok(self
+            .instance()
+            .execute_sql(&database, &self.names.localize(sql))
+            .await?)
     }
 
     /// A client's login through the pooler.
     pub fn login(&self, name: &ClientName, manner: &Manner) -> Step<Login> {
         let user = manner.user.as_deref().unwrap_or_else(|| name.user());
-        let password = manner.password.clone().unwrap_or_else(|| self.names.password(user));
+        let password = manner
+            .password
+            .clone()
+            .unwrap_or_else(|| self.names.password(user));
         let pooler = self.pooler()?;
         Ok(Login {
-            endpoint: Endpoint { host: pooler.host.clone(), port: pooler.port },
-            tls: if manner.tls { Tls::On(self.roots()?) } else { Tls::Off },
+            endpoint: Endpoint {
+                host: pooler.host.clone(),
+                port: pooler.port,
+            },
+            tls: if manner.tls {
+                Tls::On(self.roots()?)
+            } else {
+                Tls::Off
+            },
             user: self.names.own(user),
             password: (!manner.no_password).then_some(password),
-            database: manner.database.clone().unwrap_or_else(|| self.names.own(DATABASE)),
+            database: manner
+                .database
+                .clone()
+                .unwrap_or_else(|| self.names.own(DATABASE)),
             parameters: manner.parameters.clone(),
         })
     }
@@ -118,7 +136,10 @@ impl Scene {
     pub fn superuser_login(&self) -> Login {
         let instance = self.instance();
         Login {
-            endpoint: Endpoint { host: instance.host().to_owned(), port: instance.port() },
+            endpoint: Endpoint {
+                host: instance.host().to_owned(),
+                port: instance.port(),
+            },
             tls: Tls::Off,
             user: instance.superuser().to_owned(),
             password: Some(instance.superuser_password().to_owned()),
@@ -129,7 +150,10 @@ impl Scene {
 
     pub fn console(&self) -> Step<Console> {
         let pooler = self.pooler()?;
-        let endpoint = Endpoint { host: pooler.host.clone(), port: pooler.port };
+        let endpoint = Endpoint {
+            host: pooler.host.clone(),
+            port: pooler.port,
+        };
         Ok(Console::new(endpoint, "pgturnstile", "admin", "admin"))
     }
 
@@ -146,7 +170,11 @@ impl Scene {
         let ours = self.stage.kind == PoolerKind::Pgturnstile;
         Ok(Subject {
             pid: pooler.pid.filter(|_| alive),
-            console: if alive && ours { Some(self.console()?) } else { None },
+            console: if alive && ours {
+                Some(self.console()?)
+            } else {
+                None
+            },
             admin: self.up.then(|| self.superuser_login()),
             databases: vec![self.names.own(DATABASE)],
         })

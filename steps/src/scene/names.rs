@@ -19,7 +19,10 @@ pub struct Names {
 impl Default for Names {
     fn default() -> Self {
         let known = [DATABASE, LOOKUP_ROLE].map(|name| (name.to_owned(), format!("{name}_pw")));
-        Self { suffix: unique(""), passwords: BTreeMap::from(known) }
+        Self {
+            suffix: unique(""),
+            passwords: BTreeMap::from(known),
+        }
     }
 }
 
@@ -46,7 +49,10 @@ impl Names {
 
     /// The password that a client of this user gives; an unknown user gives one too.
     pub fn password(&self, user: &str) -> String {
-        self.passwords.get(user).cloned().unwrap_or_else(|| format!("{user}_pw"))
+        self.passwords
+            .get(user)
+            .cloned()
+            .unwrap_or_else(|| format!("{user}_pw"))
     }
 
     /// The users made known, without the look-up role.
@@ -61,7 +67,9 @@ impl Names {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(':') {
             out.push_str(before);
-            let end = after.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(after.len());
+            let end = after
+                .find(|c: char| !c.is_ascii_lowercase())
+                .unwrap_or(after.len());
             let word = &after[..end];
             let cast = before.is_empty() && out.ends_with(':');
             if !cast && self.passwords.contains_key(word) {
@@ -92,7 +100,10 @@ mod tests {
         let sql = "alter role :alice; select '1'::app, ':alice', :bob";
         let own = names.localize(sql);
         let alice = names.own("alice");
-        assert_eq!(own, format!("alter role {alice}; select '1'::app, '{alice}', :bob"));
+        assert_eq!(
+            own,
+            format!("alter role {alice}; select '1'::app, '{alice}', :bob")
+        );
         assert_eq!(names.tidy(&alice), "alice");
     }
 }

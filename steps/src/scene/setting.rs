@@ -9,18 +9,24 @@ use crate::surprise::{Step, Surprise};
 
 /// Servers per pool where a feature doesn't say.
 const POOL_SIZE: u32 = 8;
+/// Rules of a feature's own must not lock out the console that the audit asks.
+const CONSOLE_RULE: &str = "host pgturnstile admin all md5";
 
 impl Scene {
     /// Creates the database, the look-up role and the users, and the configuration that fits.
     pub async fn set_up(&mut self, users: &[&str]) -> Step {
         let password = self.names.password(LOOKUP_ROLE);
         let lookup = self.names.own(LOOKUP_ROLE);
-        self.instance().create_role(&lookup, &password, Method::Scram).await?;
+        self.instance()
+            .create_role(&lookup, &password, Method::Scram)
+            .await?;
         for user in users {
             self.add_user(user, Method::Scram).await?;
         }
         let database = self.names.own(DATABASE);
-        self.instance().create_database(&database, self.instance().superuser()).await?;
+        self.instance()
+            .create_database(&database, self.instance().superuser())
+            .await?;
         self.run_as_superuser(
             "GRANT ALL ON SCHEMA public TO PUBLIC; GRANT SELECT ON pg_catalog.pg_shadow TO :auth",
         )
@@ -31,7 +37,10 @@ impl Scene {
 
     pub async fn add_user(&mut self, user: &str, method: Method) -> Step {
         let password = self.names.add(user);
-        Ok(self.instance().create_role(&self.names.own(user), &password, method).await?)
+        Ok(self
+            .instance()
+            .create_role(&self.names.own(user), &password, method)
+            .await?)
     }
 
     /// Creates many users in one go; their passwords are as usual.
@@ -65,7 +74,10 @@ impl Scene {
             name: self.names.own(DATABASE),
             host: self.instance().host().to_owned(),
             port: self.instance().port(),
-            server_tls: Some(ServerTls { mode: "prefer".to_owned(), ca: None }),
+            server_tls: Some(ServerTls {
+                mode: "prefer".to_owned(),
+                ca: None,
+            }),
             auth_query: Some(AuthQuery {
                 query: None,
                 user: lookup,
@@ -92,7 +104,7 @@ impl Scene {
                 self.database()?.port = u16::try_from(number(&value)?).unwrap_or_default();
             }
             Some(("pool", key)) => replace(&mut self.database()?.settings, key, value),
-            _ if key == "hba" => self.spec.hba = Some(value),
+            _ if key == "hba" => self.spec.hba = Some(format!("{CONSOLE_RULE}\n{value}")),
             _ => replace(&mut self.spec.settings, key, value),
         }
         Ok(())
@@ -118,7 +130,10 @@ impl Scene {
     }
 
     pub fn database(&mut self) -> Step<&mut PooledDatabase> {
-        self.spec.databases.first_mut().ok_or_else(|| Surprise::new("no PostgreSQL is set up yet"))
+        self.spec
+            .databases
+            .first_mut()
+            .ok_or_else(|| Surprise::new("no PostgreSQL is set up yet"))
     }
 
     fn auth_query(&mut self) -> Step<&mut AuthQuery> {
@@ -133,5 +148,6 @@ fn replace(settings: &mut Vec<(String, String)>, key: &str, value: String) {
 }
 
 fn number(text: &str) -> Step<u32> {
-    text.parse().map_err(|_| Surprise::new(format!("{text:?} is not a number")))
+    text.parse()
+        .map_err(|_| Surprise::new(format!("{text:?} is not a number")))
 }

@@ -37,7 +37,9 @@ impl Scene {
         if self.own.is_some() {
             return log.to_owned();
         }
-        let own = log.lines().filter(|line| line.contains(self.names.suffix()));
+        let own = log
+            .lines()
+            .filter(|line| line.contains(self.names.suffix()));
         own.map(|line| format!("{line}\n")).collect()
     }
 
@@ -71,7 +73,9 @@ impl Scene {
 
 /// A configuration may name a secret, but the ones here are the harness's own.
 fn copy_file(path: &Path, folder: &Path) -> Step {
-    let Some(name) = path.file_name().filter(|_| path.is_file()) else { return Ok(()) };
+    let Some(name) = path.file_name().filter(|_| path.is_file()) else {
+        return Ok(());
+    };
     fs::copy(path, folder.join(name))
         .map_err(|error| Surprise::new(format!("{}: {error}", path.display())))?;
     Ok(())

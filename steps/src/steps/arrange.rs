@@ -66,5 +66,8 @@ fn may_keep(world: &mut Turnstile, servers: i64, pools: i64) -> Step {
 }
 
 fn list(names: &str) -> Vec<&str> {
-    names.split(", ").flat_map(|part| part.split(" and ")).collect()
+    names
+        .split(", ")
+        .flat_map(|part| part.split(" and "))
+        .collect()
 }

@@ -11,7 +11,10 @@ use crate::table;
 /// The file's text is the step's own; its name is what the messages call it.
 #[given(expr = "the configuration file {word}")]
 fn file(world: &mut Turnstile, name: String, step: &GherkinStep) -> Step {
-    let text = step.docstring.as_ref().ok_or_else(|| Surprise::new("the step needs a text"))?;
+    let text = step
+        .docstring
+        .as_ref()
+        .ok_or_else(|| Surprise::new("the step needs a text"))?;
     let folder = world.scene()?.folder();
     std::fs::write(folder.join(name), text.trim_start_matches('\n'))?;
     Ok(())
@@ -20,7 +23,11 @@ fn file(world: &mut Turnstile, name: String, step: &GherkinStep) -> Step {
 #[when(expr = "pgturnstile is run with {string}")]
 async fn is_run(world: &mut Turnstile, arguments: String) -> Step {
     let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-    let Answer { code, stdout, stderr } = run_to_end(&arguments, world.scene()?.folder()).await?;
+    let Answer {
+        code,
+        stdout,
+        stderr,
+    } = run_to_end(&arguments, world.scene()?.folder()).await?;
     world.notes.insert("exit".to_owned(), code.to_string());
     world.notes.insert("stdout".to_owned(), stdout);
     world.notes.insert("stderr".to_owned(), stderr);
@@ -30,7 +37,11 @@ async fn is_run(world: &mut Turnstile, arguments: String) -> Step {
 #[then(expr = "it exits with {int}")]
 fn exits(world: &mut Turnstile, code: i32) -> Step {
     let told = world.notes.get("stderr").cloned().unwrap_or_default();
-    expect(&format!("the exit code\n{told}"), &note(world, "exit"), &code.to_string())
+    expect(
+        &format!("the exit code\n{told}"),
+        &note(world, "exit"),
+        &code.to_string(),
+    )
 }
 
 /// Each row is a piece that some line of the stream holds, in the order of the lines; a row a line.
@@ -40,7 +51,10 @@ fn has_lines(world: &mut Turnstile, stream: String, step: &GherkinStep) -> Step 
     let lines: Vec<&str> = text.lines().collect();
     let rows = table::rows(step)?;
     let fits = lines.len() == rows.len()
-        && lines.iter().zip(rows).all(|(line, row)| row.iter().all(|piece| line.contains(&**piece)));
+        && lines
+            .iter()
+            .zip(rows)
+            .all(|(line, row)| row.iter().all(|piece| line.contains(&**piece)));
     if fits {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Clients come and go.
 
 use cucumber::{then, when};
-use harness::client::{Driver, Failure, Login, Session, Trace, Wire};
+use harness::client::{Driver, Failure, Login, Session, Tls, Trace, Wire};
 
 use crate::Turnstile;
 use crate::surprise::{Step, Surprise, expect};
@@ -28,6 +28,9 @@ async fn connects(
 async fn tries_watched(world: &mut Turnstile, client: ClientName, manner: Manner) -> Step {
     let login = world.scene()?.login(&client, &manner)?;
     let mut wire = Wire::dial(client.as_str(), &login.endpoint, &world.trace).await?;
+    if let Tls::On(roots) = &login.tls {
+        wire = wire.encrypt(roots).await?;
+    }
     let messages = wire.transcript(&login).await?;
     world.transcripts.insert(client, messages);
     Ok(())
@@ -38,16 +41,30 @@ fn same_shapes(world: &mut Turnstile, one: ClientName, other: ClientName) -> Ste
     let shape = |name: &ClientName| -> Step<Vec<(char, usize)>> {
         let seen = world.transcripts.get(name);
         let seen = seen.ok_or_else(|| Surprise::new(format!("{name} was not watched")))?;
-        Ok(seen.iter().map(|message| (char::from(message.tag), message.body.len())).collect())
+        Ok(seen
+            .iter()
+            .map(|message| (char::from(message.tag), message.body.len()))
+            .collect())
     };
     expect("the two logins", &shape(&one)?, &shape(&other)?)
 }
 
 #[then(expr = "{client} is asked by {word}")]
 fn asked_by(world: &mut Turnstile, client: ClientName, method: String) -> Step {
-    let seen = world.transcripts.get(&client).map(Vec::as_slice).unwrap_or_default();
-    let first = seen.first().map(harness::client::Message::describe).unwrap_or_default();
-    expect("the first message", &first, &format!("Authentication{method}"))
+    let seen = world
+        .transcripts
+        .get(&client)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let first = seen
+        .first()
+        .map(harness::client::Message::describe)
+        .unwrap_or_default();
+    expect(
+        "the first message",
+        &first,
+        &format!("Authentication{method}"),
+    )
 }
 
 /// Begins to log in and doesn't wait; `gets in` does.
@@ -64,7 +81,9 @@ async fn begins_to_connect(world: &mut Turnstile, client: ClientName, manner: Ma
 async fn gets_in(world: &mut Turnstile, client: ClientName, outcome: Outcome) -> Step {
     let login = world.arriving.remove(&client);
     let login = login.ok_or_else(|| Surprise::new(format!("{client} has not begun")))?;
-    let result = login.await.map_err(|error| Surprise::new(error.to_string()))?;
+    let result = login
+        .await
+        .map_err(|error| Surprise::new(error.to_string()))?;
     if let Some(session) = outcome.judge(result, |text| world.tidy(text))? {
         world.enter(client, session);
     }
@@ -83,6 +102,23 @@ async fn can_connect(
         let session = connect(&client, &login, manner.wire, &world.trace).await?;
         world.enter(client.clone(), session);
         Ok(())
+    })
+    .await
+}
+
+/// Whoever still gets in leaves again.
+#[then(expr = "within {int} s {client} can no longer connect")]
+async fn cannot_connect(world: &mut Turnstile, seconds: u64, client: ClientName) -> Step {
+    let login = world.scene()?.login(&client, &Manner::default())?;
+    within(seconds, async || {
+        match connect(&client, &login, false, &world.trace).await {
+            Ok(session) => {
+                session.leave().await;
+                Err(Surprise::new(format!("{client} still gets in")))
+            }
+            Err(failure) if failure.late => Err(failure.into()),
+            Err(_) => Ok(()),
+        }
     })
     .await
 }
@@ -123,7 +159,7 @@ async fn is_disconnected(world: &mut Turnstile, client: ClientName, outcome: Out
 async fn is_cut_off(world: &mut Turnstile, client: ClientName) -> Step {
     let mut session = world.take_client(&client)?;
     match session.end().await {
-        Err(failure) if failure.message.contains("nothing came") => Err(failure.into()),
+        Err(failure) if failure.late => Err(failure.into()),
         _ => Ok(()),
     }
 }
@@ -137,7 +173,10 @@ async fn cancels(world: &mut Turnstile, client: ClientName) -> Step {
 #[when(expr = "a stranger cancels {client} with a wrong key")]
 async fn stranger_cancels(world: &mut Turnstile, client: ClientName) -> Step {
     let wire = world.client(&client)?.wire()?;
-    let (pid, secret) = wire.key.clone().ok_or_else(|| Surprise::new("there is no key"))?;
+    let (pid, secret) = wire
+        .key
+        .clone()
+        .ok_or_else(|| Surprise::new("there is no key"))?;
     let wrong: Vec<u8> = secret.iter().map(|byte| byte ^ 0x55).collect();
     Ok(wire.cancel_with(pid, &wrong).await?)
 }

@@ -49,8 +49,15 @@ async fn says_within(
 async fn pairs_of(world: &mut Turnstile, command: &str, step: &GherkinStep) -> Step {
     let answer = world.scene()?.console()?.ask(command).await?;
     for (name, value) in table::pairs(step)? {
-        let row = answer.rows.iter().find(|row| row.first() == Some(&Some(name.to_owned())));
-        let found = row.and_then(|row| row.get(1)).cloned().flatten().unwrap_or_default();
+        let row = answer
+            .rows
+            .iter()
+            .find(|row| row.first() == Some(&Some(name.to_owned())));
+        let found = row
+            .and_then(|row| row.get(1))
+            .cloned()
+            .flatten()
+            .unwrap_or_default();
         expect(name, &found.as_str(), &value)?;
     }
     Ok(())
@@ -75,7 +82,12 @@ async fn counters_within(
 #[then(expr = "the last row of {string} belongs to {string}")]
 async fn last_row(world: &mut Turnstile, command: String, wanted: String) -> Step {
     let table = world.scene()?.console()?.ask(&command).await?;
-    let found = table.rows.last().and_then(|row| row.first()).cloned().flatten();
+    let found = table
+        .rows
+        .last()
+        .and_then(|row| row.first())
+        .cloned()
+        .flatten();
     expect(&command, &found, &Some(wanted))
 }
 
@@ -83,7 +95,12 @@ async fn last_row(world: &mut Turnstile, command: String, wanted: String) -> Ste
 #[then(expr = "{string} begins with {string}")]
 async fn begins_with(world: &mut Turnstile, command: String, text: String) -> Step {
     let table = world.scene()?.console()?.ask(&command).await?;
-    let cell = table.rows.first().and_then(|row| row.first()).cloned().flatten();
+    let cell = table
+        .rows
+        .first()
+        .and_then(|row| row.first())
+        .cloned()
+        .flatten();
     let cell = cell.unwrap_or_default();
     if cell.starts_with(&text) {
         return Ok(());
@@ -101,7 +118,9 @@ async fn shows_of_users(world: &mut Turnstile, command: String, step: &GherkinSt
         .iter()
         .filter(|row| answer.cell(row, "database") != Some("pgbouncer"))
         .map(|row| {
-            let cells = heading.iter().map(|name| answer.cell(row, name).unwrap_or("NULL"));
+            let cells = heading
+                .iter()
+                .map(|name| answer.cell(row, name).unwrap_or("NULL"));
             cells.map(|cell| world.tidy(cell)).collect()
         })
         .collect();
@@ -111,7 +130,10 @@ async fn shows_of_users(world: &mut Turnstile, command: String, step: &GherkinSt
 
 async fn counters(world: &mut Turnstile, command: &str, step: &GherkinStep) -> Step {
     let answer = world.scene()?.console()?.ask(command).await?;
-    let row = answer.rows.first().ok_or_else(|| Surprise::new("no row came"))?;
+    let row = answer
+        .rows
+        .first()
+        .ok_or_else(|| Surprise::new("no row came"))?;
     for (name, wanted) in table::pairs(step)? {
         let cell = answer.cell(row, name).unwrap_or("NULL");
         if !fits(cell, wanted) {

@@ -17,7 +17,11 @@ async fn copies_in(
 ) -> Step {
     let sql = format!("COPY {table} FROM STDIN");
     let line = |at: u64| format!("{at}\tthe text of row {at}\n");
-    let result = world.client(&client)?.driver()?.copy_in(&sql, rows, line).await;
+    let result = world
+        .client(&client)?
+        .driver()?
+        .copy_in(&sql, rows, line)
+        .await;
     if let Some(taken) = outcome.judge(result, |text| world.tidy(text))? {
         expect("the rows taken", &taken, &rows)?;
     }
@@ -34,8 +38,18 @@ async fn copies_bad(
     outcome: Outcome,
 ) -> Step {
     let sql = format!("COPY {table} FROM STDIN");
-    let line = |at: u64| if at == rows / 2 { "x\tx\n".to_owned() } else { format!("{at}\tx\n") };
-    let result = world.client(&client)?.driver()?.copy_in(&sql, rows, line).await;
+    let line = |at: u64| {
+        if at == rows / 2 {
+            "x\tx\n".to_owned()
+        } else {
+            format!("{at}\tx\n")
+        }
+    };
+    let result = world
+        .client(&client)?
+        .driver()?
+        .copy_in(&sql, rows, line)
+        .await;
     outcome.judge(result, |text| world.tidy(text))?;
     Ok(())
 }

@@ -16,7 +16,11 @@ use crate::words::{ClientName, Manner};
 /// Users called `u` and a run of letters, so that each is a word of its own.
 #[given(expr = "{int} more users with {word} secrets")]
 async fn many_users(world: &mut Turnstile, count: usize, method: String) -> Step {
-    let method = if method == "MD5" { Method::Md5 } else { Method::Scram };
+    let method = if method == "MD5" {
+        Method::Md5
+    } else {
+        Method::Scram
+    };
     let users: Vec<String> = (0..count).map(user_name).collect();
     world.scene()?.add_users(&users, method).await
 }
@@ -54,7 +58,10 @@ fn all_fail(world: &mut Turnstile, code: String) -> Step {
 #[then(expr = "each of them runs {string}")]
 async fn each_runs(world: &mut Turnstile, sql: String) -> Step {
     let sql = world.scene()?.names.localize(&sql);
-    let sessions = world.crowd.iter_mut().filter_map(|login| login.as_mut().ok());
+    let sessions = world
+        .crowd
+        .iter_mut()
+        .filter_map(|login| login.as_mut().ok());
     for answer in join_all(sessions.map(|session| session.run(&sql))).await {
         answer?;
     }
@@ -100,7 +107,10 @@ async fn log_in_all(logins: Vec<Login>) -> Vec<Result<Session, Failure>> {
 fn failures(world: &Turnstile) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for failure in world.crowd.iter().filter_map(|login| login.as_ref().err()) {
-        let code = failure.sqlstate.clone().unwrap_or_else(|| failure.message.clone());
+        let code = failure
+            .sqlstate
+            .clone()
+            .unwrap_or_else(|| failure.message.clone());
         *counts.entry(code).or_insert(0) += 1;
     }
     counts
@@ -108,5 +118,12 @@ fn failures(world: &Turnstile) -> BTreeMap<String, usize> {
 
 fn user_name(at: usize) -> String {
     let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap_or(0));
-    [letter(20), letter(at / 26 / 26), letter(at / 26), letter(at)].iter().collect()
+    [
+        letter(20),
+        letter(at / 26 / 26),
+        letter(at / 26),
+        letter(at),
+    ]
+    .iter()
+    .collect()
 }

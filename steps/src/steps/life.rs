@@ -51,9 +51,11 @@ fn broken(world: &mut Turnstile) -> Step {
 #[then(expr = "within {int} s the log says {string}")]
 async fn log_says(world: &mut Turnstile, seconds: u64, text: String) -> Step {
     let text = world.scene()?.names.localize(&text);
-    within(seconds, async || match world.scene()?.pooler()?.log().contains(&text) {
-        true => Ok(()),
-        false => Err(Surprise::new(format!("the log does not say {text:?}"))),
+    within(seconds, async || {
+        match world.scene()?.pooler()?.log().contains(&text) {
+            true => Ok(()),
+            false => Err(Surprise::new(format!("the log does not say {text:?}"))),
+        }
     })
     .await
 }

@@ -17,7 +17,14 @@ const SUMS: [(&str, &[&str]); 3] = [
     ("waiting", &["cl_waiting"]),
     (
         "servers",
-        &["sv_active", "sv_active_cancel", "sv_being_canceled", "sv_idle", "sv_used", "sv_tested"],
+        &[
+            "sv_active",
+            "sv_active_cancel",
+            "sv_being_canceled",
+            "sv_idle",
+            "sv_used",
+            "sv_tested",
+        ],
     ),
 ];
 
@@ -38,7 +45,10 @@ async fn no_pools(world: &mut Turnstile) -> Step {
 
 #[then(expr = "within {int} s there are no pools")]
 async fn no_pools_within(world: &mut Turnstile, seconds: u64) -> Step {
-    within(seconds, async || expect("the pools", &users(world).await?, &BTreeSet::new())).await
+    within(seconds, async || {
+        expect("the pools", &users(world).await?, &BTreeSet::new())
+    })
+    .await
 }
 
 /// Reads SHOW POOLS over and over until the sweep counter has grown by `count`.
@@ -55,9 +65,13 @@ async fn after_sweeps(world: &mut Turnstile, count: i64, step: &GherkinStep) -> 
 
 async fn sweeps(world: &mut Turnstile) -> Step<i64> {
     let table = world.scene()?.console()?.ask("SHOW AUTH_QUERY").await?;
-    let row = table.rows.first().ok_or_else(|| Surprise::new("SHOW AUTH_QUERY has no row"))?;
+    let row = table
+        .rows
+        .first()
+        .ok_or_else(|| Surprise::new("SHOW AUTH_QUERY has no row"))?;
     let cell = table.cell(row, "gc_sweeps").unwrap_or_default();
-    cell.parse().map_err(|_| Surprise::new(format!("gc_sweeps is {cell:?}")))
+    cell.parse()
+        .map_err(|_| Surprise::new(format!("gc_sweeps is {cell:?}")))
 }
 
 async fn compare(world: &mut Turnstile, step: &GherkinStep) -> Step {
@@ -65,7 +79,9 @@ async fn compare(world: &mut Turnstile, step: &GherkinStep) -> Step {
     let wanted: BTreeSet<Vec<String>> = rows.iter().cloned().collect();
     let pools = pools(world).await?;
     let found = pools.rows.iter().map(|row| {
-        let cells = heading.iter().map(|column| world.tidy(&value(&pools, row, column)));
+        let cells = heading
+            .iter()
+            .map(|column| world.tidy(&value(&pools, row, column)));
         cells.collect::<Vec<String>>()
     });
     expect("the pools", &found.collect(), &wanted)
@@ -73,14 +89,19 @@ async fn compare(world: &mut Turnstile, step: &GherkinStep) -> Step {
 
 async fn users(world: &mut Turnstile) -> Step<BTreeSet<String>> {
     let pools = pools(world).await?;
-    let users = pools.rows.iter().map(|row| world.tidy(&value(&pools, row, "user")));
+    let users = pools
+        .rows
+        .iter()
+        .map(|row| world.tidy(&value(&pools, row, "user")));
     Ok(users.collect())
 }
 
 /// SHOW POOLS without the console's own row.
 async fn pools(world: &mut Turnstile) -> Step<Table> {
     let mut table = world.scene()?.console()?.ask("SHOW POOLS").await?;
-    table.rows.retain(|row| row.first() != Some(&Some("pgbouncer".to_owned())));
+    table
+        .rows
+        .retain(|row| row.first() != Some(&Some("pgbouncer".to_owned())));
     Ok(table)
 }
 
@@ -88,6 +109,14 @@ fn value(table: &Table, row: &[Option<String>], column: &str) -> String {
     let Some((_, parts)) = SUMS.iter().find(|(name, _)| *name == column) else {
         return table.cell(row, column).unwrap_or("NULL").to_owned();
     };
-    let number = |part: &&str| table.cell(row, part).and_then(|cell| cell.parse::<i64>().ok());
-    parts.iter().map(|part| number(part).unwrap_or(0)).sum::<i64>().to_string()
+    let number = |part: &&str| {
+        table
+            .cell(row, part)
+            .and_then(|cell| cell.parse::<i64>().ok())
+    };
+    parts
+        .iter()
+        .map(|part| number(part).unwrap_or(0))
+        .sum::<i64>()
+        .to_string()
 }

@@ -26,7 +26,10 @@ async fn password_becomes(world: &mut Turnstile, user: ClientName, password: Str
     let scene = world.scene()?;
     scene.names.set_password(user.user(), &password);
     let role = scene.names.own(user.user());
-    Ok(scene.instance().set_password(&role, &password, Method::Scram).await?)
+    Ok(scene
+        .instance()
+        .set_password(&role, &password, Method::Scram)
+        .await?)
 }
 
 #[when("PostgreSQL restarts")]
@@ -61,7 +64,10 @@ async fn starts_again(world: &mut Turnstile) -> Step {
 #[when(expr = "every session of {client} is terminated")]
 async fn terminates(world: &mut Turnstile, user: ClientName) -> Step {
     let sql = "select pg_terminate_backend(pid) from pg_stat_activity where usename = ':role'";
-    world.scene()?.run_as_superuser(&sql.replace("role", user.user())).await
+    world
+        .scene()?
+        .run_as_superuser(&sql.replace("role", user.user()))
+        .await
 }
 
 /// The lock is held by a session of its own, straight at `PostgreSQL`.
@@ -112,7 +118,9 @@ fn left_unanswered(world: &mut Turnstile, least: usize, most: usize) -> Step {
     if (least..=most).contains(&count) {
         return Ok(());
     }
-    Err(Surprise::new(format!("it has left {count} without an answer")))
+    Err(Surprise::new(format!(
+        "it has left {count} without an answer"
+    )))
 }
 
 /// By its log, over its whole life.
@@ -128,7 +136,11 @@ async fn never_more(world: &mut Turnstile, most: usize, user: ClientName) -> Ste
 }
 
 fn relay_of(world: &mut Turnstile) -> Step<&Relay> {
-    world.scene()?.relay.as_ref().ok_or_else(|| Surprise::new("there is no relay"))
+    world
+        .scene()?
+        .relay
+        .as_ref()
+        .ok_or_else(|| Surprise::new("there is no relay"))
 }
 
 /// Sessions whose running query holds this text; the one that counts is not among them.
@@ -139,19 +151,28 @@ async fn runs_queries(world: &mut Turnstile, seconds: u64, count: i64, text: Str
          and pid <> pg_backend_pid() and strpos(query, {}) > 0",
         harness::names::literal(&text)
     );
-    within(seconds, async || expect("the queries", &ask(world, &sql).await?, &count)).await
+    within(seconds, async || {
+        expect("the queries", &ask(world, &sql).await?, &count)
+    })
+    .await
 }
 
 #[then(expr = "within {int} s PostgreSQL has {int} session(s) of {client}")]
 async fn has_sessions(world: &mut Turnstile, seconds: u64, count: i64, user: ClientName) -> Step {
     let sql = "select count(*) from pg_stat_activity where usename = ':role'";
     let sql = sql.replace("role", user.user());
-    within(seconds, async || expect("the sessions", &ask(world, &sql).await?, &count)).await
+    within(seconds, async || {
+        expect("the sessions", &ask(world, &sql).await?, &count)
+    })
+    .await
 }
 
 #[then(expr = "within {int} s PostgreSQL answers {string} with {int}")]
 async fn answers(world: &mut Turnstile, seconds: u64, sql: String, count: i64) -> Step {
-    within(seconds, async || expect(&sql, &ask(world, &sql).await?, &count)).await
+    within(seconds, async || {
+        expect(&sql, &ask(world, &sql).await?, &count)
+    })
+    .await
 }
 
 /// Asks for one number as superuser in the scenario's database.
@@ -161,5 +182,6 @@ async fn ask(world: &mut Turnstile, sql: &str) -> Step<i64> {
     let client = scene.instance().connect(&database).await?;
     let row = client.query_one(&scene.names.localize(sql), &[]).await;
     let row = row.map_err(|error| Surprise::new(format!("PostgreSQL: {error}")))?;
-    row.try_get(0).map_err(|error| Surprise::new(error.to_string()))
+    row.try_get(0)
+        .map_err(|error| Surprise::new(error.to_string()))
 }

@@ -29,6 +29,10 @@ async fn executes(
     parameter: String,
     wanted: String,
 ) -> Step {
-    let answer = world.client(&client)?.driver()?.execute(&name, &[&parameter]).await?;
+    let answer = world
+        .client(&client)?
+        .driver()?
+        .execute(&name, &[&parameter])
+        .await?;
     expect("the answer", &world.tidy(answer.cell()?), &wanted)
 }

@@ -96,7 +96,10 @@ async fn is_not_noted(
 ) -> Step {
     let answer = run(world, &client, &sql).await??;
     if show(&answer) == noted(world, &note)? {
-        return Err(Surprise::new(format!("it is the noted {note}: {}", show(&answer))));
+        return Err(Surprise::new(format!(
+            "it is the noted {note}: {}",
+            show(&answer)
+        )));
     }
     Ok(())
 }
@@ -110,7 +113,11 @@ async fn clients_get(world: &mut Turnstile, step: &GherkinStep) -> Step {
         };
         let Ok(client) = client.parse::<ClientName>();
         let answer = run(world, &client, sql).await??;
-        expect(&format!("{client}'s {sql}"), &world.tidy(&show(&answer)), wanted)?;
+        expect(
+            &format!("{client}'s {sql}"),
+            &world.tidy(&show(&answer)),
+            wanted,
+        )?;
     }
     Ok(())
 }
@@ -125,12 +132,19 @@ async fn run(
 }
 
 fn noted(world: &Turnstile, note: &str) -> Step<String> {
-    world.notes.get(note).cloned().ok_or_else(|| Surprise::new(format!("nobody noted {note}")))
+    world
+        .notes
+        .get(note)
+        .cloned()
+        .ok_or_else(|| Surprise::new(format!("nobody noted {note}")))
 }
 
 fn show(answer: &Answer) -> String {
     let row = |row: &Vec<Option<String>>| {
-        let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
+        let cells: Vec<&str> = row
+            .iter()
+            .map(|cell| cell.as_deref().unwrap_or("NULL"))
+            .collect();
         cells.join("|")
     };
     let rows: Vec<String> = answer.rows.iter().map(row).collect();
