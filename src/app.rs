@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin;
+use crate::auth_query::service::AuthQueryService;
 use crate::client::around::Around;
 use crate::client::login::{self, Guest};
 use crate::client::serve::serve;
@@ -141,7 +142,7 @@ impl App {
                 let current = around.current();
                 sweep::sweep(&registry, current.settings.general.times.retain_max).await;
                 for realm in current.databases.values() {
-                    realm.auth_query.iter().for_each(|service| service.sweep());
+                    realm.auth_query.iter().for_each(AuthQueryService::sweep);
                 }
             }
         });
@@ -193,15 +194,16 @@ impl App {
     }
 }
 
-/// A connection, from its login to its end. Boxed where it is large: most of its life is `serve`.
-async fn receive(around: Arc<Around>, control: Control, socket: Socket) {
-    match Box::pin(login::welcome(&around, socket)).await {
-        Some(Guest::Client(client, present, seat)) => {
-            serve(client, present).await;
-            drop(seat);
+/// A connection, from its login to its end. All but `serve` is boxed: a connection spends its life
+/// there, and nobody should pay for the size of a login in the meantime.
+fn receive(around: Arc<Around>, control: Control, socket: Socket) -> impl Future<Output = ()> {
+    let welcome = Box::pin(async move { login::welcome(&around, socket).await });
+    async move {
+        match welcome.await {
+            Some(Guest::Client(client)) => serve(client).await,
+            Some(Guest::Console(guest)) => Box::pin(admin::serve(control, *guest)).await,
+            None => {}
         }
-        Some(Guest::Console(guest)) => Box::pin(admin::serve(control, *guest)).await,
-        None => {}
     }
 }
 
@@ -259,5 +261,20 @@ impl Signals {
                 _ = user2.recv() => Sent::Resume,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_connections_task_is_small() {
+        let size = size(receive);
+        assert!(size <= 136, "{size} bytes");
     }
 }

@@ -7,15 +7,21 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::wire::SqlState;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in the terms of the one who is told.
+/// What went wrong, in the terms of the one who is told. One pointer wide: it is part of every
+/// result, and of the future of every client that rests.
 #[derive(Clone)]
-pub struct Error {
+pub struct Error(Box<Facts>);
+
+/// What an [`Error`] says; reached through it.
+#[derive(Clone)]
+pub struct Facts {
     pub kind: ErrorKind,
     pub sqlstate: SqlState,
     pub message: Cow<'static, str>,
@@ -60,14 +66,14 @@ pub enum ErrorKind {
 
 impl Error {
     pub fn new(kind: ErrorKind, sqlstate: SqlState, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Facts {
             kind,
             sqlstate,
             message: message.into(),
             detail: None,
             hint: None,
             source: None,
-        }
+        }))
     }
 
     #[must_use]
@@ -174,6 +180,20 @@ impl Error {
             SqlState::CONNECTION_FAILURE,
             "the client closed its connection",
         )
+    }
+}
+
+impl Deref for Error {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Facts {
+        &mut self.0
     }
 }
 

@@ -1,14 +1,13 @@
-//! The admin console.
+//! The admin console: PgBouncer's commands and columns, over the simple and the extended protocol.
+//!
+//! `command` turns text into what is asked, `run` does it, `reply` is what comes of it, `session`
+//! speaks the protocol, `show` has a file for each list.
 
-use crate::client::login::ConsoleGuest;
-use crate::control::Control;
+mod command;
+mod portal;
+mod reply;
+mod run;
+mod session;
+mod show;
 
-pub mod command;
-pub mod reply;
-pub mod show;
-
-/// Serves one console client until it leaves.
-pub async fn serve(control: Control, mut guest: ConsoleGuest) {
-    let _ = control.around();
-    while let Ok(Some(_)) = guest.pg.read_frame(1024).await {}
-}
+pub use session::serve;

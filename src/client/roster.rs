@@ -1,8 +1,10 @@
 //! Who is here: every client, for lists, limits, cancel requests and the drain.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
@@ -56,7 +58,9 @@ pub struct ClientInfo {
     statements: AtomicU32,
     standing: Mutex<Standing>,
     asked: AtomicU8,
-    wake: Notify,
+    /// Who waits for something to be asked: the client's own task. Smaller than a `Notify` and its
+    /// future, of which every resting client would have one.
+    waker: Mutex<Option<Waker>>,
 }
 
 /// Where a client stands with regard to servers.
@@ -81,6 +85,9 @@ pub enum ClientState {
     Waiting { since: Instant },
     Active { server: u64 },
 }
+
+/// Set beside what was asked until its task has seen it.
+const RUNG: u8 = 0x80;
 
 /// What somebody asks of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,8 +147,16 @@ impl ClientInfo {
     }
 
     pub fn ask(&self, what: Asked) {
-        self.asked.fetch_or(what as u8, Ordering::AcqRel);
-        self.wake.notify_one();
+        self.asked.fetch_or(what as u8 | RUNG, Ordering::AcqRel);
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// What was asked concerned something that is over.
+    pub fn forget(&self, what: Asked) {
+        self.asked.fetch_and(!(what as u8), Ordering::AcqRel);
     }
 
     pub fn is_asked(&self, what: Asked) -> bool {
@@ -159,12 +174,29 @@ impl ClientInfo {
             .then(|| Error::shutdown("terminating connection: the database or user was removed"))
     }
 
-    /// Resolves when something may have been asked since the last call.
+    /// Ready when something was asked since the last time it was; only one task may wait.
+    pub fn poll_woken(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut waker = lock(&self.waker);
+        if !waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+        drop(waker);
+        // Looked at after the waker is in place, so that no call falls in between.
+        if self.asked.fetch_and(!RUNG, Ordering::AcqRel) & RUNG == 0 {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Resolves when something was asked since the last time it did.
     ///
     /// # Cancel safety
-    /// A dropped call may have taken a wake-up: look at [`ClientInfo::is_asked`] each time.
+    /// A dropped call changes nothing.
     pub async fn woken(&self) {
-        self.wake.notified().await;
+        poll_fn(|cx| self.poll_woken(cx)).await;
     }
 
     /// What a cancel request for it does now: the server to be asked, already announced.
@@ -267,7 +299,7 @@ impl Roster {
             statements: AtomicU32::new(0),
             standing: Mutex::new(Standing::Idle),
             asked: AtomicU8::new(self.0.asked.load(Ordering::Acquire)),
-            wake: Notify::new(),
+            waker: Mutex::new(None),
         });
         by_pid.insert(pid, Arc::clone(&info));
         drop(by_pid);

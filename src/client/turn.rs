@@ -118,14 +118,11 @@ async fn wait(
     info: &ClientInfo,
     pg: &mut PgStream,
 ) -> Result<Checkout> {
-    let mut woken = pin!(info.woken());
     poll_fn(|cx| {
         if let Poll::Ready(outcome) = checkout.as_mut().poll(cx) {
             return Poll::Ready(Ok(outcome));
         }
-        while woken.as_mut().poll(cx).is_ready() {
-            woken.set(info.woken());
-        }
+        while info.poll_woken(cx).is_ready() {}
         if info.is_asked(Asked::Cancel) {
             return Poll::Ready(Err(Error::cancelled()));
         }

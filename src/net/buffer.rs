@@ -132,6 +132,7 @@ impl Buffer {
     }
 
     /// Takes the first `n` bytes away into a buffer of their own; nothing is copied if they are all.
+    #[must_use]
     pub fn split_front(&mut self, n: usize, pool: &BufferPool) -> Self {
         if n == self.len() {
             return std::mem::take(self);

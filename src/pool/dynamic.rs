@@ -36,7 +36,7 @@ pub async fn log_in(
         let Some(settings) = settings() else { break };
         let make = || Pool::new(key.clone(), settings, around.clone());
         let registry = &around.registry;
-        let (pool, guard) = registry.create_dynamic_pool(key.clone(), make, keys.epoch);
+        let (pool, guard) = registry.create_dynamic_pool(key, make, keys.epoch);
         pool.keys.offer(keys.clone());
         if let Some(attachment) = initialise(&pool, guard, keys).await? {
             pool.login_committed();

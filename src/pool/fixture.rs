@@ -93,7 +93,7 @@ pub(super) fn key(user: &str) -> PoolKey {
 
 /// A login of user `u` with keys of `epoch`.
 pub(super) fn login(registry: &TestRegistry, epoch: u8) -> TestGuard {
-    let (_, guard) = registry.create_dynamic_pool(key("u"), TestPool::default, epoch);
+    let (_, guard) = registry.create_dynamic_pool(&key("u"), TestPool::default, epoch);
     guard
 }
 

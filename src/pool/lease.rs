@@ -11,6 +11,7 @@ use super::slots::{Member, TakenSlot};
 use crate::server::cleanup;
 use crate::server::conn::ServerConn;
 use crate::server::info::ServerState;
+use crate::session::dirt::Dirt;
 
 #[derive(Debug)]
 pub struct Lease {
@@ -133,7 +134,7 @@ impl Lease {
                 return false;
             }
         } else {
-            server.dirt = Default::default();
+            server.dirt = Dirt::default();
         }
         // What came meanwhile: a reset just done need not be done again.
         self.server().absorb() && self.server().is_clean()

@@ -51,19 +51,19 @@ impl<P: PoolState> Registry<P> {
     /// pool is thrown away again.
     pub fn create_dynamic_pool(
         &self,
-        key: PoolKey,
+        key: &PoolKey,
         make: impl FnOnce() -> P,
         epoch: P::Epoch,
     ) -> (Arc<P>, PoolInitGuard<P>) {
         let found = self.shared.with(|state, _| {
-            let entry = state.entries.get_mut(&key)?;
+            let entry = state.entries.get_mut(key)?;
             Some(enter(entry))
         });
         let entered = found.unwrap_or_else(|| {
             // Our own reference outlives the lock: a pool made in vain is dropped after it.
             let fresh = Arc::new(make());
             self.shared
-                .with(|state, _| enter(state.find_or_insert(&key, &fresh, false)))
+                .with(|state, _| enter(state.find_or_insert(key, &fresh, false)))
         });
         let handle = Handle::new(&self.shared, entered.key, entered.identity);
         let guard = PoolInitGuard::new(handle, entered.complete, epoch);

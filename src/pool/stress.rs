@@ -108,9 +108,10 @@ fn log_in_until_stopped(stage: &Stage, mut dice: Dice) {
 fn log_in(stage: &Stage, dice: &mut Dice) {
     let user = USERS[usize::from(dice.below(2) == 0)];
     let epoch = u8::from(dice.below(2) == 0);
-    let (pool, mut guard) = stage
-        .registry
-        .create_dynamic_pool(key(user), TestPool::default, epoch);
+    let (pool, mut guard) =
+        stage
+            .registry
+            .create_dynamic_pool(&key(user), TestPool::default, epoch);
     if dice.below(8) == 0 && poll_once(pin!(guard.probe()), Waker::noop()).is_pending() {
         return;
     }

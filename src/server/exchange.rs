@@ -1,5 +1,6 @@
 //! Messages of the pooler's own on an idle server: sent whole, answered whole.
 
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::task::{Poll, ready};
 
@@ -100,8 +101,8 @@ pub async fn exchange(server: &mut ServerConn, out: &[u8]) -> Result<()> {
     failure.map_or(Ok(()), Err)
 }
 
-fn lost(why: impl ToString) -> Error {
-    Error::server("server connection lost").with_detail(why.to_string())
+fn lost(why: impl Display) -> Error {
+    Error::server(format!("server connection lost: {why}"))
 }
 
 /// Consumes the whole frames in the inbox.

@@ -232,7 +232,9 @@ mod tests {
 
     fn set(pairs: &[(&str, &str)]) -> ParamSet {
         let mut set = ParamSet::default();
-        pairs.iter().for_each(|(n, v)| set.insert(n, v));
+        for (name, value) in pairs {
+            set.insert(name, value);
+        }
         set
     }
 

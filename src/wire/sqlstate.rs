@@ -7,6 +7,7 @@ use std::fmt;
 pub struct SqlState([u8; 5]);
 
 impl SqlState {
+    pub const SUCCESSFUL_COMPLETION: Self = Self(*b"00000");
     pub const PROTOCOL_VIOLATION: Self = Self(*b"08P01");
     pub const CONNECTION_FAILURE: Self = Self(*b"08006");
     pub const FEATURE_NOT_SUPPORTED: Self = Self(*b"0A000");

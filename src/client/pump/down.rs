@@ -17,6 +17,10 @@ use crate::wire::frame::{self, HEADER, Header};
 /// The largest message that is read whole: PostgreSQL's reports and command tags are short.
 const MAX_WHOLE: usize = 64 * 1024;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, no hidden state machine"
+)]
 #[derive(Debug, Default)]
 pub(super) struct Down {
     /// Bytes at the front of the server's inbox that may be sent.

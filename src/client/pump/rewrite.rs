@@ -94,7 +94,7 @@ impl Up {
         if self.sniff().smells(parse.query) {
             server.dirt.dirty = true;
         }
-        self.to_scratch(client);
+        self.divert(client);
         self.replaced(client, header, header.body);
         if let Some(existing) = client.statements.get(&name).cloned() {
             // PostgreSQL says what is wrong, in its place among the replies.
@@ -174,12 +174,12 @@ impl Up {
             }
             Some(name) => {
                 if let Some(known) = client.statements.get(name).cloned() {
-                    self.to_scratch(client);
+                    self.divert(client);
                     self.ensure(&known, server);
                     self.rename(header, client, portal, length, known.name());
                     server.turn.sent(message, Owner::Client, None, None);
                 } else if name.starts_with(OWN_NAMES) {
-                    self.to_scratch(client);
+                    self.divert(client);
                     self.rename(header, client, portal, length, NO_STATEMENT);
                     server.turn.sent(message, Owner::Client, None, None);
                 } else {
@@ -219,7 +219,7 @@ impl Up {
             return self.plain(Message::Close, header, client, server);
         }
         client.info.set_statements(client.statements.len());
-        self.to_scratch(client);
+        self.divert(client);
         request::close_statement(&mut self.scratch, NO_STATEMENT);
         self.replaced(client, header, header.body);
         let effect = known.map(|statement| Effect::ClientClose { name, statement });
@@ -254,7 +254,7 @@ impl Up {
         {
             return;
         }
-        self.to_scratch(client);
+        self.divert(client);
         let Some((number, text)) = client.statements.unnamed() else {
             self.push_close("", None, server);
             server.statements.unnamed_gone();

@@ -190,7 +190,7 @@ impl Up {
     }
 
     /// From here on this batch goes through the scratch buffer.
-    pub(super) fn to_scratch(&mut self, client: &mut Client) -> &mut Vec<u8> {
+    pub(super) fn divert(&mut self, client: &mut Client) -> &mut Vec<u8> {
         if self.ready > 0 {
             self.scratch
                 .extend_from_slice(&client.pg.inbox.bytes()[..self.ready]);

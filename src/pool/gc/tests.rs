@@ -162,7 +162,7 @@ fn a_login_after_the_sweep_gets_a_pool_of_its_own() {
 fn a_reaped_pool_is_dropped_outside_the_lock() {
     let registry = TestRegistry::default();
     let watch = LockWatch::new(&registry);
-    let (pool, guard) = registry.create_dynamic_pool(key("u"), || watched_pool(&watch), 0);
+    let (pool, guard) = registry.create_dynamic_pool(&key("u"), || watched_pool(&watch), 0);
     drop(pool);
     drop(guard.commit());
     let reaped = gc_idle_dynamic_pools(&registry);

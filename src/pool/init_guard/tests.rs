@@ -329,7 +329,7 @@ fn a_panicking_login_leaves_the_pool_to_the_next() {
 fn pools_are_dropped_outside_the_lock() {
     let registry = TestRegistry::default();
     let watch = LockWatch::new(&registry);
-    let (pool, guard) = registry.create_dynamic_pool(key("u"), || watched_pool(&watch), 0);
+    let (pool, guard) = registry.create_dynamic_pool(&key("u"), || watched_pool(&watch), 0);
     drop(pool);
     drop(guard);
     assert_eq!(watch.calls(), 1);
@@ -344,7 +344,7 @@ fn a_login_that_was_overtaken_while_making_its_pool_uses_the_other() {
         quicker = Some(login(&registry, 0));
         watched_pool(&watch)
     };
-    let (pool, guard) = registry.create_dynamic_pool(key("u"), make, 0);
+    let (pool, guard) = registry.create_dynamic_pool(&key("u"), make, 0);
     assert_eq!(watch.calls(), 1, "the pool made in vain is gone");
     assert_eq!(quicker.map(|g| g.identity()), Some(guard.identity()));
     assert!(Arc::ptr_eq(&pool, &registry.get(&key("u")).unwrap()));

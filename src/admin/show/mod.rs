@@ -1,0 +1,74 @@
+//! The lists of the console, one file each; the short ones are here.
+
+pub(super) mod auth_query;
+pub(super) mod clients;
+pub(super) mod internals;
+pub(super) mod pools;
+pub(super) mod servers;
+mod sockets;
+
+use super::reply::Reply;
+use crate::wire::encode::Column;
+
+/// The version of PgBouncer whose columns these are: collectors choose their queries by it.
+const LIKE: &str = "1.25.2";
+
+pub(super) fn version() -> Reply {
+    let version = format!(
+        "PgBouncer {LIKE} (pgturnstile {})",
+        env!("CARGO_PKG_VERSION")
+    );
+    Reply::table(&[Column::text("version")], vec![vec![version.into()]])
+}
+
+const HELP: [&str; 4] = [
+    "SHOW HELP|POOLS|CLIENTS|SERVERS|AUTH_QUERY|INTERNALS|VERSION",
+    "RELOAD",
+    "PAUSE [<db>]",
+    "RESUME [<db>]",
+];
+
+/// Rows as pg_doorman has them, and the notice of PgBouncer.
+pub(super) fn help() -> Reply {
+    let rows = HELP.iter().map(|line| vec![(*line).into()]).collect();
+    Reply {
+        notice: Some(format!("Console usage\n\t{}", HELP.join("\n\t"))),
+        ..Reply::table(&[Column::text("item")], rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{auth_query, pools, sockets};
+    use crate::wire::encode::Column;
+
+    /// Names with PgBouncer's types: t text, i int4, q int8, n numeric.
+    fn spelt(columns: &[Column<'_>]) -> String {
+        let kind = |column: &Column<'_>| match column.type_oid {
+            25 => 't',
+            23 => 'i',
+            20 => 'q',
+            _ => 'n',
+        };
+        let each = columns.iter().map(|c| format!("{} {}", c.name, kind(c)));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn columns_are_those_that_collectors_read_by_position() {
+        assert_eq!(
+            spelt(&pools::COLUMNS),
+            "database t, user t, cl_active i, cl_waiting i, cl_active_cancel_req i, \
+             cl_waiting_cancel_req i, sv_active i, sv_active_cancel i, sv_being_canceled i, \
+             sv_idle i, sv_used i, sv_tested i, sv_login i, maxwait i, maxwait_us i, \
+             pool_mode t, load_balance_hosts t"
+        );
+        assert_eq!(
+            spelt(&sockets::COLUMNS),
+            "type t, user t, database t, replication t, state t, addr t, port i, local_addr t, \
+             local_port i, connect_time t, request_time t, wait i, wait_us i, close_needed i, \
+             ptr t, link t, remote_pid i, tls t, application_name t, prepared_statements i, id i"
+        );
+        assert_eq!(auth_query::COLUMNS.len(), 21);
+    }
+}
