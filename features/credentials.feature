@@ -38,6 +38,6 @@ Feature: Passwords change under their users
 
     Examples:
       | what    | sql                                     | code  |
-      | nologin | alter role :alice nologin               | 28000 |
+      | nologin | alter role :alice nologin               | 28P01 |
       | expired | alter role :alice valid until 'yesterday' | 28P01 |
       | dropped | drop role :alice                        | 28P01 |

@@ -8,7 +8,7 @@ Feature: The first packets, sound and hostile
   Scenario: Bytes behind an SSLRequest are refused
     When alice dials
     And alice asks for TLS and sends "hello, I came before the handshake" in the same packet
-    Then alice is cut off
+    Then alice cannot go on over TLS
     When alice connects
     Then alice runs "select 1"
 
@@ -27,7 +27,7 @@ Feature: The first packets, sound and hostile
       | database      | :app   |
       | _pq_.surprise | 1      |
     Then alice receives
-      | NegotiateProtocolVersion 3.0 _pq_.surprise |
+      | NegotiateProtocolVersion 3.* _pq_.surprise |
       | AuthenticationSASL                         |
 
   @portable
@@ -41,7 +41,7 @@ Feature: The first packets, sound and hostile
   Scenario: A startup packet that is too long is not read
     When alice dials
     And alice starts up with a packet of 20000 bytes
-    Then alice is disconnected; fails without an SQLSTATE
+    Then alice is cut off
     When alice connects
     Then alice runs "select 1"
 
@@ -78,14 +78,26 @@ Feature: The first packets, sound and hostile
     And mallory dials
     And mallory sends
       | Bytes | <bytes> |
-    Then mallory is disconnected<ending>
+    Then mallory is cut off
     And alice runs "select 1"
 
     Examples:
-      | what                   | bytes                   | ending                            |
-      | an HTTP request        | 474554202f20485454502f  |                                   |
-      | a length of nothing    | 00000000                |                                   |
-      | a startup without ends | 0000000c 00030000 75736572 | ; fails with SQLSTATE 08P01    |
+      | what                   | bytes                      |
+      | an HTTP request        | 474554202f20485454502f     |
+      | a length of nothing    | 00000000                   |
+      | a startup without ends | 0000000c 00030000 75736572 |
+
+  Scenario Outline: A startup packet with <what> gets 08P01
+    When alice dials
+    And alice sends
+      | Bytes | <bytes> |
+    Then alice is disconnected; fails with SQLSTATE 08P01
+
+    Examples:
+      | what              | bytes                      |
+      | a length of 3     | 00000003                   |
+      | a length of 1 GB  | 40000000                   |
+      | a text not ended  | 0000000c 00030000 75736572 |
 
   Scenario: A message that makes no sense ends its connection with 08P01
     When alice connects by wire

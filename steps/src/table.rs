@@ -43,6 +43,17 @@ pub fn times(text: &str) -> (usize, &str) {
     }
 }
 
+/// Whether a text fits a pattern, in which one `*` may stand for any text.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((head, tail)) => {
+            let rest = text.strip_prefix(head);
+            rest.is_some_and(|rest| rest.ends_with(tail))
+        }
+        None => pattern == text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +62,11 @@ mod tests {
     fn a_count_multiplies() {
         assert_eq!(times("24*Sync"), (24, "Sync"));
         assert_eq!(times("select 2*3"), (1, "select 2*3"));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(matches("3.* x", "3.2 x") && matches("x", "x"));
+        assert!(!matches("3.* x", "3.2 y") && !matches("3.*", "4.0"));
     }
 }

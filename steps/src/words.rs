@@ -99,7 +99,7 @@ impl Outcome {
     fn fits(&self, failure: &Failure, tidy: &impl Fn(&str) -> String) -> bool {
         match self {
             Self::Succeeds => false,
-            Self::Breaks => failure.sqlstate.is_none(),
+            Self::Breaks => failure.sqlstate.is_none() && !failure.late,
             Self::Fails(code, message) => {
                 failure.sqlstate.as_ref() == Some(code)
                     && message

@@ -4,8 +4,10 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinError, JoinHandle};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{
@@ -28,7 +30,9 @@ pub struct Driver {
     client: Arc<Client>,
     tls: Tls,
     notifications: Heard,
-    connection: JoinHandle<Result<(), Failure>>,
+    /// How the connection ended; it may be asked more than once.
+    end: Shared<BoxFuture<'static, Result<(), Failure>>>,
+    connection: AbortHandle,
     running: Option<Running>,
     statements: Vec<(String, Statement)>,
 }
@@ -37,7 +41,7 @@ impl Driver {
     pub async fn connect(login: &Login) -> Result<Self, Failure> {
         timeout(PATIENCE, Self::dial(login))
             .await
-            .map_err(|_| Failure::local("the login took too long"))?
+            .map_err(|_| Failure::late("the login took too long"))?
     }
 
     async fn dial(login: &Login) -> Result<Self, Failure> {
@@ -61,10 +65,12 @@ impl Driver {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let notifications = Heard::default();
+        let task = tokio::spawn(attend(connection, Arc::clone(&notifications)));
         Self {
             client: Arc::new(client),
             tls: login.tls.clone(),
-            connection: tokio::spawn(attend(connection, Arc::clone(&notifications))),
+            connection: task.abort_handle(),
+            end: task.map(flatten).boxed().shared(),
             notifications,
             running: None,
             statements: Vec::new(),
@@ -91,7 +97,7 @@ impl Driver {
         };
         let result = timeout(PATIENCE, running)
             .await
-            .map_err(|_| Failure::local(format!("no answer came within {PATIENCE:?}")))?
+            .map_err(|_| Failure::late(format!("no answer came within {PATIENCE:?}")))?
             .map_err(|error| Failure::local(error.to_string()))?;
         match result {
             // What ended the connection says more than "connection closed".
@@ -152,18 +158,17 @@ impl Driver {
     }
 
     /// Waits for the server to end the connection; what it said is the error.
-    pub async fn end(&mut self) -> Result<(), Failure> {
-        timeout(PATIENCE, &mut self.connection)
+    pub async fn end(&self) -> Result<(), Failure> {
+        timeout(PATIENCE, self.end.clone())
             .await
-            .map_err(|_| Failure::local("the server does not end the connection"))?
-            .map_err(|error| Failure::local(error.to_string()))?
+            .map_err(|_| Failure::late("the server does not end the connection"))?
     }
 
     /// Says good-bye and waits until the socket is closed.
     pub async fn leave(self) {
         let Self {
             client,
-            connection,
+            end,
             running,
             ..
         } = self;
@@ -173,14 +178,19 @@ impl Driver {
             let _ = running.await;
         }
         drop(client);
-        let _ = timeout(PATIENCE, connection).await;
+        let _ = timeout(PATIENCE, end).await;
     }
 
     /// Closes the socket without a word.
     pub async fn vanish(self) {
         self.connection.abort();
-        let _ = self.connection.await;
+        let _ = self.end.await;
     }
+}
+
+/// A task that was aborted has ended as well as one that returned.
+fn flatten(joined: Result<Result<(), Failure>, JoinError>) -> Result<(), Failure> {
+    joined.unwrap_or_else(|error| Err(Failure::local(error.to_string())))
 }
 
 fn config(login: &Login) -> Config {

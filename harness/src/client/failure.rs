@@ -12,6 +12,8 @@ pub struct Failure {
     /// `FATAL` (or `PANIC`): the connection is over.
     pub fatal: bool,
     pub message: String,
+    /// Nothing happened for as long as we were willing to wait: never what a feature asks for.
+    pub late: bool,
 }
 
 impl Failure {
@@ -21,6 +23,15 @@ impl Failure {
             sqlstate: None,
             fatal: true,
             message: message.into(),
+            late: false,
+        }
+    }
+
+    /// Our patience is over.
+    pub fn late(message: impl Into<String>) -> Self {
+        Self {
+            late: true,
+            ..Self::local(message)
         }
     }
 }
@@ -50,6 +61,7 @@ impl From<tokio_postgres::Error> for Failure {
                 sqlstate: Some(told.code().code().to_owned()),
                 fatal: matches!(told.severity(), "FATAL" | "PANIC"),
                 message: told.message().to_owned(),
+                late: false,
             };
         }
         match error.source() {
@@ -67,8 +79,7 @@ mod tests {
     fn a_failure_names_severity_and_code() {
         let told = Failure {
             sqlstate: Some("28P01".into()),
-            fatal: true,
-            message: "wrong".into(),
+            ..Failure::local("wrong")
         };
         assert_eq!(told.to_string(), "FATAL 28P01: wrong");
         assert_eq!(Failure::local("closed").to_string(), "no SQLSTATE: closed");

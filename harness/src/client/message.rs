@@ -66,6 +66,7 @@ impl Message {
             sqlstate: field(&self.body, b'C'),
             fatal: matches!(severity.as_deref(), Some("FATAL" | "PANIC")),
             message: field(&self.body, b'M').unwrap_or_default(),
+            late: false,
         }
     }
 

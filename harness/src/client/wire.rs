@@ -59,7 +59,7 @@ impl Wire {
         let address = (endpoint.host.as_str(), endpoint.port);
         let tcp = timeout(PATIENCE, TcpStream::connect(address))
             .await
-            .map_err(|_| Failure::local(format!("no connection to {endpoint}")))??;
+            .map_err(|_| Failure::late(format!("no connection to {endpoint}")))??;
         // Single bytes shall travel as single packets.
         tcp.set_nodelay(true)?;
         trace.note(name, &format!("dials {endpoint}"));
@@ -95,7 +95,7 @@ impl Wire {
         let connector = TlsConnector::from(Arc::new(roots.config(alpn)?));
         let tls = timeout(PATIENCE, connector.connect(server, tcp))
             .await
-            .map_err(|_| Failure::local("the TLS handshake took too long"))??;
+            .map_err(|_| Failure::late("the TLS handshake took too long"))??;
         self.trace.note(&self.name, "is encrypted");
         Ok(Self {
             io: Box::new(tls),
@@ -263,7 +263,7 @@ impl Wire {
     async fn fill(&mut self) -> Result<usize, Failure> {
         timeout(PATIENCE, self.io.read_buf(&mut self.inbox))
             .await
-            .map_err(|_| Failure::local(format!("nothing came within {PATIENCE:?}")))?
+            .map_err(|_| Failure::late(format!("nothing came within {PATIENCE:?}")))?
             .map_err(Failure::from)
     }
 }

@@ -9,6 +9,8 @@ use crate::surprise::{Step, Surprise};
 
 /// Servers per pool where a feature doesn't say.
 const POOL_SIZE: u32 = 8;
+/// Rules of a feature's own must not lock out the console that the audit asks.
+const CONSOLE_RULE: &str = "host pgturnstile admin all md5";
 
 impl Scene {
     /// Creates the database, the look-up role and the users, and the configuration that fits.
@@ -102,7 +104,7 @@ impl Scene {
                 self.database()?.port = u16::try_from(number(&value)?).unwrap_or_default();
             }
             Some(("pool", key)) => replace(&mut self.database()?.settings, key, value),
-            _ if key == "hba" => self.spec.hba = Some(value),
+            _ if key == "hba" => self.spec.hba = Some(format!("{CONSOLE_RULE}\n{value}")),
             _ => replace(&mut self.spec.settings, key, value),
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Clients come and go.
 
 use cucumber::{then, when};
-use harness::client::{Driver, Failure, Login, Session, Trace, Wire};
+use harness::client::{Driver, Failure, Login, Session, Tls, Trace, Wire};
 
 use crate::Turnstile;
 use crate::surprise::{Step, Surprise, expect};
@@ -28,6 +28,9 @@ async fn connects(
 async fn tries_watched(world: &mut Turnstile, client: ClientName, manner: Manner) -> Step {
     let login = world.scene()?.login(&client, &manner)?;
     let mut wire = Wire::dial(client.as_str(), &login.endpoint, &world.trace).await?;
+    if let Tls::On(roots) = &login.tls {
+        wire = wire.encrypt(roots).await?;
+    }
     let messages = wire.transcript(&login).await?;
     world.transcripts.insert(client, messages);
     Ok(())
@@ -103,6 +106,23 @@ async fn can_connect(
     .await
 }
 
+/// Whoever still gets in leaves again.
+#[then(expr = "within {int} s {client} can no longer connect")]
+async fn cannot_connect(world: &mut Turnstile, seconds: u64, client: ClientName) -> Step {
+    let login = world.scene()?.login(&client, &Manner::default())?;
+    within(seconds, async || {
+        match connect(&client, &login, false, &world.trace).await {
+            Ok(session) => {
+                session.leave().await;
+                Err(Surprise::new(format!("{client} still gets in")))
+            }
+            Err(failure) if failure.late => Err(failure.into()),
+            Err(_) => Ok(()),
+        }
+    })
+    .await
+}
+
 #[when(expr = "{client} disconnects")]
 async fn disconnects(world: &mut Turnstile, client: ClientName) -> Step {
     world.take_client(&client)?.leave().await;
@@ -139,7 +159,7 @@ async fn is_disconnected(world: &mut Turnstile, client: ClientName, outcome: Out
 async fn is_cut_off(world: &mut Turnstile, client: ClientName) -> Step {
     let mut session = world.take_client(&client)?;
     match session.end().await {
-        Err(failure) if failure.message.contains("nothing came") => Err(failure.into()),
+        Err(failure) if failure.late => Err(failure.into()),
         _ => Ok(()),
     }
 }
