@@ -16,6 +16,7 @@ Feature: Many first logins at once
     And the counters of "SHOW AUTH_QUERY" are
       | dynamic_pools_created | 1          |
       | pools_committed       | at least 1 |
+      | pools_joined          | at least 1 |
     And PostgreSQL has never had more than 3 sessions of alice
 
   Scenario Outline: Two hundred users with <method> secrets, while the sweep runs

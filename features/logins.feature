@@ -26,6 +26,8 @@ Feature: Logins
     And nobody connects; fails with SQLSTATE 28P01
     And alice connects
     Then alice runs "select 1"
+    And the log does not say "guess"
+    And the log does not say "alice_pw"
 
   @portable
   Scenario: An unknown user and a wrong password look alike

@@ -110,7 +110,7 @@ impl Driver {
 
     /// Prepares a statement under a name of the scenario's; the driver's own name goes to the server.
     pub async fn prepare(&mut self, name: &str, sql: &str) -> Result<(), Failure> {
-        let statement = self.client.prepare(sql).await?;
+        let statement = patiently(self.client.prepare(sql)).await?;
         self.statements.retain(|(known, _)| known != name);
         self.statements.push((name.to_owned(), statement));
         Ok(())
@@ -124,7 +124,7 @@ impl Driver {
         };
         let parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
             parameters.iter().map(|text| text as _).collect();
-        let rows = self.client.query(statement, &parameters).await?;
+        let rows = patiently(self.client.query(statement, &parameters)).await?;
         let rows = rows
             .iter()
             .map(|row| (0..row.len()).map(|at| row.get(at)).collect())
@@ -139,11 +139,10 @@ impl Driver {
     pub async fn cancel(&self) -> Result<(), Failure> {
         let token = self.client.cancel_token();
         match &self.tls {
-            Tls::Off => token.cancel_query(NoTls).await?,
+            Tls::Off => patiently(token.cancel_query(NoTls)).await?,
             Tls::On(roots) => {
-                token
-                    .cancel_query(MakeRustlsConnect::new(roots.config(None)?))
-                    .await?;
+                let connector = MakeRustlsConnect::new(roots.config(None)?);
+                patiently(token.cancel_query(connector)).await?;
             }
         }
         Ok(())
@@ -191,6 +190,15 @@ impl Driver {
 /// A task that was aborted has ended as well as one that returned.
 fn flatten(joined: Result<Result<(), Failure>, JoinError>) -> Result<(), Failure> {
     joined.unwrap_or_else(|error| Err(Failure::local(error.to_string())))
+}
+
+/// Waits for something of the driver's, no longer than [`PATIENCE`].
+pub(super) async fn patiently<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
+    let late = |_| Failure::late(format!("nothing came within {PATIENCE:?}"));
+    Ok(timeout(PATIENCE, work).await.map_err(late)??)
 }
 
 fn config(login: &Login) -> Config {

@@ -66,7 +66,7 @@ async fn repeat(options: &Options, selection: &Rc<Selection>, stage: &Arc<Stage>
 
 async fn once(options: &Options, selection: &Rc<Selection>, stage: &Arc<Stage>) -> Report {
     let (before, wanted) = (Arc::clone(stage), Rc::clone(selection));
-    let report = Turnstile::cucumber()
+    Turnstile::cucumber()
         .with_writer(Report::default())
         .max_concurrent_scenarios(options.concurrency)
         .before(move |_, _, _, world| {
@@ -80,8 +80,7 @@ async fn once(options: &Options, selection: &Rc<Selection>, stage: &Arc<Stage>) 
         .filter_run(options.features.clone(), move |feature, rule, scenario| {
             wanted.takes(feature, rule, scenario)
         })
-        .await;
-    report
+        .await
 }
 
 /// Writes the report, compares the verdicts, and makes the closing line.

@@ -1,5 +1,7 @@
 //! The arrangement: roles and a database in PostgreSQL, and the pooler's configuration.
 
+use std::fmt::Write as _;
+
 use harness::Method;
 use harness::names::{identifier, literal};
 use harness::pooler::{AuthQuery, PooledDatabase, ServerTls, StaticUser};
@@ -52,7 +54,8 @@ impl Scene {
         for user in users {
             let password = literal(&self.names.add(user));
             let role = identifier(&self.names.own(user));
-            sql.push_str(&format!("CREATE ROLE {role} LOGIN PASSWORD {password};"));
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "CREATE ROLE {role} LOGIN PASSWORD {password};");
         }
         Ok(self.instance().execute_sql("postgres", &sql).await?)
     }

@@ -38,9 +38,9 @@ impl Scene {
             return log.to_owned();
         }
         let own = log
-            .lines()
+            .split_inclusive('\n')
             .filter(|line| line.contains(self.names.suffix()));
-        own.map(|line| format!("{line}\n")).collect()
+        own.collect()
     }
 
     /// Ends the pooler, drops database and roles, and removes the scenario's files.

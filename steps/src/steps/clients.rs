@@ -69,7 +69,7 @@ fn asked_by(world: &mut Turnstile, client: ClientName, method: String) -> Step {
 
 /// Begins to log in and doesn't wait; `gets in` does.
 #[when(expr = "{client} begins to connect{manner}")]
-async fn begins_to_connect(world: &mut Turnstile, client: ClientName, manner: Manner) -> Step {
+fn begins_to_connect(world: &mut Turnstile, client: ClientName, manner: Manner) -> Step {
     let login = world.scene()?.login(&client, &manner)?;
     let (name, trace) = (client.clone(), world.trace.clone());
     let login = tokio::spawn(async move { connect(&name, &login, manner.wire, &trace).await });

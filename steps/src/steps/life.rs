@@ -50,23 +50,27 @@ fn broken(world: &mut Turnstile) -> Step {
 
 #[then(expr = "within {int} s the log says {string}")]
 async fn log_says(world: &mut Turnstile, seconds: u64, text: String) -> Step {
-    let text = world.scene()?.names.localize(&text);
     within(seconds, async || {
-        match world.scene()?.pooler()?.log().contains(&text) {
-            true => Ok(()),
-            false => Err(Surprise::new(format!("the log does not say {text:?}"))),
+        if says(world, &text)? {
+            return Ok(());
         }
+        Err(Surprise::new(format!("the log does not say {text:?}")))
     })
     .await
 }
 
 #[then(expr = "the log does not say {string}")]
 fn log_is_silent(world: &mut Turnstile, text: String) -> Step {
-    let text = world.scene()?.names.localize(&text);
-    match world.scene()?.pooler()?.log().contains(&text) {
-        false => Ok(()),
-        true => Err(Surprise::new(format!("the log says {text:?}"))),
+    if says(world, &text)? {
+        return Err(Surprise::new(format!("the log says {text:?}")));
     }
+    Ok(())
+}
+
+fn says(world: &mut Turnstile, text: &str) -> Step<bool> {
+    let scene = world.scene()?;
+    let text = scene.names.localize(text);
+    Ok(scene.pooler()?.log().contains(&text))
 }
 
 /// HUP tells nobody when it is done; the console's answer comes when the new settings are in use.

@@ -1,5 +1,10 @@
 //! The words that features may use, by noun.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "cucumber hands parameters over by value"
+)]
+
 mod arrange;
 mod check;
 mod clients;
