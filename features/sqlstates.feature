@@ -53,11 +53,25 @@ Feature: Every refusal has its SQLSTATE
 
   Scenario: A login that takes too long
     Given a pooler with
-      | client_login_timeout | 300ms |
+      | client_login_timeout | 1500ms |
     When alice dials
     Then alice is disconnected; fails with SQLSTATE 08P01
     When bob connects
     Then bob runs "select 1" and gets "1"
+
+  Scenario: A server that is lost in a query, never to be used again
+    Given a relay before PostgreSQL
+    And a pooler with
+      | auth_query.pool_size | 1 |
+    When alice connects
+    And bob connects
+    And alice starts "select pg_sleep(30)"
+    Then within 5 s PostgreSQL runs 1 query with "pg_sleep"
+    When the relay cuts every connection
+    Then alice's query ends; fails with SQLSTATE 08006
+    And bob runs "select current_user" and gets "bob"
+    When alice#2 connects
+    Then alice#2 runs "select 1" and gets "1"
 
   Scenario: Replication is not supported
     Given a pooler

@@ -16,6 +16,9 @@ use crate::console::Console;
 pub const SETTLING: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Our own: the permits that somebody holds.
+const MISSING: &str = "permits_missing";
+
 /// Of these SHOW INTERNALS keys nothing may be left, whatever was there before.
 const MUST_BE_ZERO: [&str; 7] = [
     "pending",
@@ -24,7 +27,7 @@ const MUST_BE_ZERO: [&str; 7] = [
     "waiters",
     "joiners",
     "undertaking",
-    "permits_missing",
+    MISSING,
 ];
 /// These may not have grown. `verifiers` is left out: a cache is bounded by its size, not by time.
 const MUST_NOT_GROW: [&str; 5] = ["pools", "clients", "servers", "cancel_keys", "tasks"];
@@ -136,10 +139,21 @@ fn leaks(before: &Footprint, after: &Footprint, kept: Kept) -> Vec<String> {
     leaks
 }
 
+/// A key that isn't there would count as 0 for ever, and hide what it was to show.
+fn complete(internals: BTreeMap<String, i64>) -> Result<BTreeMap<String, i64>, Failure> {
+    let derived = ["permits_free", "permits_total"];
+    let asked = MUST_BE_ZERO.iter().chain(&MUST_NOT_GROW).chain(&derived);
+    let mut missing = asked.filter(|key| **key != MISSING && !internals.contains_key(**key));
+    match missing.next() {
+        Some(key) => Err(Failure::local(format!("SHOW INTERNALS has no {key}"))),
+        None => Ok(internals),
+    }
+}
+
 fn number(footprint: &Footprint, key: &str) -> i64 {
     let read = |key: &str| footprint.internals.get(key).copied().unwrap_or(0);
     match key {
-        "permits_missing" => read("permits_total") - read("permits_free"),
+        MISSING => read("permits_total") - read("permits_free"),
         key => read(key),
     }
 }
@@ -162,7 +176,7 @@ impl Observer {
 
     async fn look(&mut self, subject: &Subject) -> Result<Footprint, Failure> {
         let internals = match &subject.console {
-            Some(console) => console.internals().await?,
+            Some(console) => complete(console.internals().await?)?,
             None => BTreeMap::new(),
         };
         let (executors, sessions) = self.count_sessions(&subject.databases).await?;

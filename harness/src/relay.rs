@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::client::Endpoint;
@@ -23,6 +24,7 @@ pub struct Relay {
 struct State {
     silent: AtomicBool,
     unanswered: AtomicUsize,
+    cut: Notify,
 }
 
 impl Relay {
@@ -57,6 +59,11 @@ impl Relay {
         self.state.silent.store(false, Ordering::SeqCst);
     }
 
+    /// Closes every connection that is there; new ones are taken as before.
+    pub fn cut(&self) {
+        self.state.cut.notify_waiters();
+    }
+
     /// How many connections have been left without an answer.
     pub fn unanswered(&self) -> usize {
         self.state.unanswered.load(Ordering::SeqCst)
@@ -78,7 +85,13 @@ async fn accept(listener: TcpListener, upstream: Endpoint, state: Arc<State>) {
             state.unanswered.fetch_add(1, Ordering::SeqCst);
             connections.spawn(ignore(socket));
         } else {
-            connections.spawn(forward(socket, upstream));
+            let state = Arc::clone(&state);
+            connections.spawn(async move {
+                tokio::select! {
+                    () = state.cut.notified() => {}
+                    () = forward(socket, upstream) => {}
+                }
+            });
         }
     }
 }

@@ -134,7 +134,8 @@ pub fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
         .chars()
         .filter_map(|digit| digit.to_digit(16))
         .collect();
-    let sound = text.chars().all(|c| c.is_ascii_hexdigit() || c == ' ') && digits.len() % 2 == 0;
+    let sound =
+        text.chars().all(|c| c.is_ascii_hexdigit() || c == ' ') && digits.len().is_multiple_of(2);
     if !sound {
         return Err(Failure::local(format!("{text:?} is not hexadecimal")));
     }

@@ -34,7 +34,7 @@ impl Driver {
         pin_mut!(stream);
         let mut lines = 0;
         while let Some(piece) = stream.next().await {
-            lines += piece?.iter().filter(|&&byte| byte == b'\n').count();
+            lines += piece?.iter().fold(0, |lines, &byte| lines + usize::from(byte == b'\n'));
         }
         Ok(lines)
     }

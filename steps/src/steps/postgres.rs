@@ -112,6 +112,12 @@ fn answers_again(world: &mut Turnstile) -> Step {
     Ok(())
 }
 
+#[when("the relay cuts every connection")]
+fn cuts(world: &mut Turnstile) -> Step {
+    relay_of(world)?.cut();
+    Ok(())
+}
+
 #[then(expr = "the relay has left {int} to {int} connections without an answer")]
 fn left_unanswered(world: &mut Turnstile, least: usize, most: usize) -> Step {
     let count = relay_of(world)?.unanswered();
