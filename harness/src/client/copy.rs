@@ -34,7 +34,9 @@ impl Driver {
         pin_mut!(stream);
         let mut lines = 0;
         while let Some(piece) = stream.next().await {
-            lines += piece?.iter().fold(0, |lines, &byte| lines + usize::from(byte == b'\n'));
+            lines += piece?
+                .iter()
+                .fold(0, |lines, &byte| lines + usize::from(byte == b'\n'));
         }
         Ok(lines)
     }

@@ -68,7 +68,10 @@ async fn haproxy(stage: &Stage) -> Result<Contender> {
     );
     fs::write(&config, text).map_err(Error::io("haproxy.cfg"))?;
     let launch = Launch::new(program, stage.logs.join("haproxy.log"));
-    let child = launch.arguments([Path::new("-f"), config.as_path()]).start().await?;
+    let child = launch
+        .arguments([Path::new("-f"), config.as_path()])
+        .start()
+        .await?;
     listens(port).await?;
     Ok(Contender {
         name: "haproxy",
@@ -90,7 +93,11 @@ async fn pooler(stage: &Stage, kind: PoolerKind) -> Result<Contender> {
             host: "127.0.0.1".to_owned(),
             port: stage.instance.port(),
             users: vec![user(TRUSTED, ""), user(SCRAM, &stage.verifier)],
-            settings: if ours { vec![setting("server_tls_mode", "disable")] } else { Vec::new() },
+            settings: if ours {
+                vec![setting("server_tls_mode", "disable")]
+            } else {
+                Vec::new()
+            },
             ..PooledDatabase::default()
         }],
         certificate: ours.then(|| {
@@ -132,7 +139,10 @@ fn setting(key: &str, value: &str) -> (String, String) {
 
 async fn listens(port: u16) -> Result<()> {
     for _ in 0..200 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_ok()
+        {
             return Ok(());
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;

@@ -31,12 +31,24 @@ pub(super) async fn copy_in(stage: &Stage, contender: &Contender) -> Outcome {
             Ok(psql) => psql,
             Err(error) => return Outcome::Failed(error.to_string()),
         };
-        psql.args(["-q", "-X", "-d", DATABASE, "-o", &path, "-c", "copy wide to stdout"]);
+        psql.args([
+            "-q",
+            "-X",
+            "-d",
+            DATABASE,
+            "-o",
+            &path,
+            "-c",
+            "copy wide to stdout",
+        ]);
         if let Err(error) = run(psql).await {
             return Outcome::Failed(error.to_string());
         }
     }
-    let truncate = stage.instance.execute_sql(DATABASE, "truncate target").await;
+    let truncate = stage
+        .instance
+        .execute_sql(DATABASE, "truncate target")
+        .await;
     if let Err(error) = truncate {
         return Outcome::Failed(error.to_string());
     }
@@ -56,7 +68,16 @@ async fn measure(
         Ok(psql) => psql,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
-    psql.args(["-q", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", DATABASE]);
+    psql.args([
+        "-q",
+        "-X",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        DATABASE,
+    ]);
     // Several times in one session: the CPU is told in ticks of 10 ms.
     psql.args(["-o", output]);
     for _ in 0..TIMES {

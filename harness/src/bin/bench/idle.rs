@@ -35,25 +35,33 @@ pub(super) async fn measure(stage: &Stage, contender: &Contender) -> Outcome {
 }
 
 async fn try_measure(stage: &Stage, contender: &Contender, pid: i32) -> Result<Figures> {
-    let plain = per_client(pid, FIRST, MORE, || plain(contender.port)).await?;
-    let tls = if contender.tls {
+    // The plain ones stay: memory that they gave back would be used again and count for nothing.
+    let mut clients = Vec::new();
+    let bytes = per_client(pid, &mut clients, FIRST, MORE, || plain(contender.port)).await?;
+    let tls_bytes = if contender.tls {
         let connector = connector(stage)?;
-        Some(per_client(pid, TLS_FIRST, TLS_MORE, || encrypted(contender.port, &connector)).await?)
+        let connect = || encrypted(contender.port, &connector);
+        Some(per_client(pid, &mut clients, TLS_FIRST, TLS_MORE, connect).await?)
     } else {
         None
     };
     Ok(Figures {
-        bytes: Some(plain),
-        tls_bytes: tls,
+        bytes: Some(bytes),
+        tls_bytes,
         ..Figures::default()
     })
 }
 
-async fn per_client<F>(pid: i32, first: usize, more: usize, connect: impl Fn() -> F) -> Result<f64>
+async fn per_client<F>(
+    pid: i32,
+    clients: &mut Vec<Box<dyn Wire>>,
+    first: usize,
+    more: usize,
+    connect: impl Fn() -> F,
+) -> Result<f64>
 where
     F: Future<Output = Result<Box<dyn Wire>>>,
 {
-    let mut clients = Vec::new();
     for _ in 0..first {
         clients.push(connect().await?);
     }
@@ -78,19 +86,30 @@ async fn plain(port: u16) -> Result<Box<dyn Wire>> {
 
 async fn encrypted(port: u16, connector: &TlsConnector) -> Result<Box<dyn Wire>> {
     let mut stream = dial(port).await?;
-    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).await.map_err(Error::io("SSLRequest"))?;
-    let answer = stream.read_u8().await.map_err(Error::io("the answer to SSLRequest"))?;
+    stream
+        .write_all(&[0, 0, 0, 8, 4, 210, 22, 47])
+        .await
+        .map_err(Error::io("SSLRequest"))?;
+    let answer = stream
+        .read_u8()
+        .await
+        .map_err(Error::io("the answer to SSLRequest"))?;
     if answer != b'S' {
         return Err(Error::told("TLS is not served"));
     }
     let name = ServerName::try_from("localhost").map_err(|e| Error::told(e.to_string()))?;
-    let mut stream = connector.connect(name, stream).await.map_err(Error::io("TLS"))?;
+    let mut stream = connector
+        .connect(name, stream)
+        .await
+        .map_err(Error::io("TLS"))?;
     log_in(&mut stream).await?;
     Ok(Box::new(stream))
 }
 
 async fn dial(port: u16) -> Result<TcpStream> {
-    TcpStream::connect(("127.0.0.1", port)).await.map_err(Error::io("a client's socket"))
+    TcpStream::connect(("127.0.0.1", port))
+        .await
+        .map_err(Error::io("a client's socket"))
 }
 
 /// Trust asks nothing: the startup packet, and then all up to ReadyForQuery.
@@ -100,14 +119,26 @@ async fn log_in(stream: &mut (impl Wire + ?Sized)) -> Result<()> {
     let mut packet = length.to_be_bytes().to_vec();
     packet.extend_from_slice(&196_608_u32.to_be_bytes());
     packet.extend_from_slice(body.as_bytes());
-    stream.write_all(&packet).await.map_err(Error::io("a startup packet"))?;
-    stream.flush().await.map_err(Error::io("a startup packet"))?;
+    stream
+        .write_all(&packet)
+        .await
+        .map_err(Error::io("a startup packet"))?;
+    stream
+        .flush()
+        .await
+        .map_err(Error::io("a startup packet"))?;
     let mut told = Vec::new();
     while !told.ends_with(b"Z\0\0\0\x05I") {
         let mut piece = [0; 2048];
-        let n = stream.read(&mut piece).await.map_err(Error::io("a login"))?;
+        let n = stream
+            .read(&mut piece)
+            .await
+            .map_err(Error::io("a login"))?;
         if n == 0 {
-            return Err(Error::told(format!("refused: {}", String::from_utf8_lossy(&told))));
+            return Err(Error::told(format!(
+                "refused: {}",
+                String::from_utf8_lossy(&told)
+            )));
         }
         told.extend_from_slice(&piece[..n]);
     }
@@ -118,7 +149,9 @@ fn connector(stage: &Stage) -> Result<TlsConnector> {
     let told = |error: &dyn std::fmt::Display| Error::told(error.to_string());
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(&stage.certificate.ca).map_err(|e| told(&e))? {
-        roots.add(certificate.map_err(|e| told(&e))?).map_err(|e| told(&e))?;
+        roots
+            .add(certificate.map_err(|e| told(&e))?)
+            .map_err(|e| told(&e))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)

@@ -4,6 +4,11 @@
 //! ratio to it, within one run. Contenders take turns in each round, so that whatever else the
 //! machine does hits them alike; what is shown are medians of the rounds.
 
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "figures for people: no count here comes near 2^52"
+)]
+
 mod cell;
 mod contender;
 mod copying;

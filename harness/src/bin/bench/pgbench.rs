@@ -25,8 +25,8 @@ pub(super) async fn query(
     if mode == Mode::Prepared && !contender.prepared {
         return Outcome::Unsupported("no prepared statements in transaction mode");
     }
-    let more = ["-S", "-M", mode.name()].map(str::to_owned);
-    measure(stage, contender, TRUSTED, clients, time, &more).await
+    let flags = ["-S", "-M", mode.name()].map(str::to_owned);
+    measure(stage, contender, TRUSTED, clients, time, &flags).await
 }
 
 pub(super) async fn login(
@@ -76,7 +76,9 @@ async fn try_measure(
     let told = run(command).await?;
     let latencies = latencies(&folder);
     let count = latencies.len();
-    let failed = told.lines().any(|l| l.starts_with("number of failed") && !l.contains(" 0 ("));
+    let failed = told
+        .lines()
+        .any(|l| l.starts_with("number of failed") && !l.contains(" 0 ("));
     if count == 0 || failed {
         return Err(harness::Error::told(format!("transactions failed: {told}")));
     }
@@ -102,7 +104,9 @@ fn latencies(folder: &Path) -> Histogram<u64> {
         .unwrap_or_else(|error| unreachable!("{error}"));
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        let times = text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<u64>().ok());
+        let times = text
+            .lines()
+            .filter_map(|line| line.split(' ').nth(2)?.parse::<u64>().ok());
         times.for_each(|time| histogram.saturating_record(time));
     }
     histogram

@@ -27,9 +27,14 @@ pub(super) enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     /// `pgbench -S` with so many clients on 16 servers.
-    Query { mode: Mode, clients: usize },
+    Query {
+        mode: Mode,
+        clients: usize,
+    },
     /// A login per transaction.
-    Login { scram: bool },
+    Login {
+        scram: bool,
+    },
     CopyOut,
     CopyIn,
     Rows,
@@ -106,14 +111,21 @@ impl Case {
 impl Plan {
     pub(super) fn from_environment() -> Result<Self> {
         let wish = std::env::var("CASES").unwrap_or_default();
-        let words: Vec<_> = wish.split(',').map(str::trim).filter(|w| !w.is_empty()).collect();
+        let words: Vec<_> = wish
+            .split(',')
+            .map(str::trim)
+            .filter(|w| !w.is_empty())
+            .collect();
         let wanted = |case: &Case| {
             words.is_empty() || words.iter().any(|word| case.name().starts_with(word))
         };
         let cases: Vec<_> = Case::all().into_iter().filter(wanted).collect();
         if cases.is_empty() {
             let names: Vec<_> = Case::all().into_iter().map(Case::name).collect();
-            return Err(Error::told(format!("CASES={wish}: it is some of {}", names.join(", "))));
+            return Err(Error::told(format!(
+                "CASES={wish}: it is some of {}",
+                names.join(", ")
+            )));
         }
         Ok(Self {
             rounds: number("ROUNDS", 3)?.max(1),

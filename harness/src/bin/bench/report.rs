@@ -23,10 +23,12 @@ pub(super) fn json(results: &Results, plan: &Plan, stage: &Stage) -> String {
     }
     let goals: Vec<_> = list_goals(results)
         .iter()
-        .map(|goal| json!({
-            "goal": goal.text, "wanted": goal.wanted, "found": goal.found,
-            "reached": goal.is_reached(),
-        }))
+        .map(|goal| {
+            json!({
+                "goal": goal.text, "wanted": goal.wanted, "found": goal.found,
+                "reached": goal.is_reached(),
+            })
+        })
         .collect();
     let versions: serde_json::Map<_, _> = stage
         .versions
@@ -64,15 +66,24 @@ pub(super) fn html(results: &Results, contenders: &[&'static str]) -> String {
             .map(|name| (*name, results.figures(at, name)))
             .collect();
         let _ = write!(body, "<h2>{}</h2>", case.name());
-        let rate = figures.iter().map(|(n, f)| (*n, f.and_then(|f| f.rate.or(f.bytes)))).collect();
-        let what = if figures.iter().any(|(_, f)| f.is_some_and(|f| f.bytes.is_some())) {
+        let rate: Vec<_> = figures
+            .iter()
+            .map(|(n, f)| (*n, f.and_then(|f| f.rate.or(f.bytes))))
+            .collect();
+        let what = if figures
+            .iter()
+            .any(|(_, f)| f.is_some_and(|f| f.bytes.is_some()))
+        {
             "bytes a client"
         } else {
             "a second"
         };
-        body.push_str(&bars(what, rate));
-        let cpu = figures.iter().map(|(n, f)| (*n, f.and_then(|f| f.cpu))).collect();
-        body.push_str(&bars(&format!("µs of CPU a {}", case.unit()), cpu));
+        body.push_str(&bars(what, &rate));
+        let cpu: Vec<_> = figures
+            .iter()
+            .map(|(n, f)| (*n, f.and_then(|f| f.cpu)))
+            .collect();
+        body.push_str(&bars(&format!("µs of CPU a {}", case.unit()), &cpu));
     }
     format!(
         "<!doctype html><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -83,8 +94,11 @@ pub(super) fn html(results: &Results, contenders: &[&'static str]) -> String {
     )
 }
 
-fn bars(what: &str, values: Vec<(&str, Option<f64>)>) -> String {
-    let longest = values.iter().filter_map(|(_, value)| *value).fold(0.0, f64::max);
+fn bars(what: &str, values: &[(&str, Option<f64>)]) -> String {
+    let longest = values
+        .iter()
+        .filter_map(|(_, value)| *value)
+        .fold(0.0, f64::max);
     if longest <= 0.0 {
         return String::new();
     }
@@ -109,5 +123,7 @@ fn bars(what: &str, values: Vec<(&str, Option<f64>)>) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -39,8 +39,12 @@ impl Stage {
             ..InstanceSpec::default()
         };
         let instance = Instance::start(Provider::Local, &spec).await?;
-        instance.create_role(TRUSTED, "unused", Method::Scram).await?;
-        instance.create_role(SCRAM, SCRAM_PASSWORD, Method::Scram).await?;
+        instance
+            .create_role(TRUSTED, "unused", Method::Scram)
+            .await?;
+        instance
+            .create_role(SCRAM, SCRAM_PASSWORD, Method::Scram)
+            .await?;
         instance.create_database(DATABASE, TRUSTED).await?;
         let logs = artifacts.logs();
         let stage = Self {
@@ -72,9 +76,14 @@ impl Stage {
     /// A client program of PostgreSQL, pointed at a port.
     pub(super) fn tool(&self, name: &str, port: u16, user: &str) -> Result<Command> {
         let beside = std::env::var_os("PG_BIN").map(|bin| Path::new(&bin).join(name));
-        let program = beside.filter(|path| path.is_file()).or_else(|| find(name)).ok_or_else(|| {
-            Error::told(format!("there is no {name}: apt-get install postgresql-contrib"))
-        })?;
+        let program = beside
+            .filter(|path| path.is_file())
+            .or_else(|| find(name))
+            .ok_or_else(|| {
+                Error::told(format!(
+                    "there is no {name}: apt-get install postgresql-contrib"
+                ))
+            })?;
         let mut command = Command::new(program);
         command
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", user])
@@ -94,7 +103,10 @@ impl Stage {
 
 /// Runs to the end; its standard output.
 pub(super) async fn run(mut command: Command) -> Result<String> {
-    let output = command.output().await.map_err(Error::io("a client program"))?;
+    let output = command
+        .output()
+        .await
+        .map_err(Error::io("a client program"))?;
     if !output.status.success() {
         let told = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(Error::told(told));
@@ -117,7 +129,12 @@ async fn versions(instance: &Instance) -> Vec<(String, String)> {
     {
         versions.push(("postgresql".to_owned(), row.get(0)));
     }
-    for (name, flag) in [("haproxy", "-v"), ("pgbouncer", "--version"), ("pgbench", "--version"), ("uname", "-r")] {
+    for (name, flag) in [
+        ("haproxy", "-v"),
+        ("pgbouncer", "--version"),
+        ("pgbench", "--version"),
+        ("uname", "-r"),
+    ] {
         let program = find(name).or_else(|| Some(PathBuf::from(format!("/usr/sbin/{name}"))));
         let Some(program) = program else { continue };
         if let Ok(output) = Command::new(program).arg(flag).output().await {
@@ -126,6 +143,9 @@ async fn versions(instance: &Instance) -> Vec<(String, String)> {
             versions.push((name.to_owned(), line));
         }
     }
-    versions.push(("pgturnstile".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+    versions.push((
+        "pgturnstile".to_owned(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+    ));
     versions
 }

@@ -20,7 +20,13 @@ pub(super) fn render(results: &Results, contenders: &[&'static str]) -> String {
             let Some(cell) = results.cell(at, contender) else {
                 continue;
             };
-            let _ = writeln!(out, "{:14} {:12} {}", case.name(), contender, line(&cell, reference));
+            let _ = writeln!(
+                out,
+                "{:14} {:12} {}",
+                case.name(),
+                contender,
+                line(&cell, reference)
+            );
         }
     }
     out.push('\n');
@@ -41,7 +47,11 @@ fn numbers(figures: &Figures, reference: Option<f64>) -> String {
         let tls = figures.tls_bytes.map(|tls| format!(", {tls:.0} over TLS"));
         return format!("  {bytes:.0} bytes a client{}", tls.unwrap_or_default());
     }
-    let ratio = figures.cpu.zip(reference).filter(|(_, r)| *r > 0.0).map(|(cpu, r)| cpu / r);
+    let ratio = figures
+        .cpu
+        .zip(reference)
+        .filter(|(_, r)| *r > 0.0)
+        .map(|(cpu, r)| cpu / r);
     format!(
         "{:>10} {:>9} {:>9} {:>12} {:>9}",
         show(figures.rate, 0),
@@ -67,16 +77,28 @@ pub(super) struct Goal {
 
 impl Goal {
     pub(super) fn is_reached(&self) -> bool {
-        if self.at_most { self.found <= self.wanted } else { self.found >= self.wanted }
+        if self.at_most {
+            self.found <= self.wanted
+        } else {
+            self.found >= self.wanted
+        }
     }
 }
 
 fn goals(results: &Results) -> String {
     let mut out = String::from("goals (plain sends):\n");
     for goal in list_goals(results) {
-        let mark = if goal.is_reached() { "reached" } else { "MISSED " };
+        let mark = if goal.is_reached() {
+            "reached"
+        } else {
+            "MISSED "
+        };
         let sign = if goal.at_most { "<=" } else { ">=" };
-        let _ = writeln!(out, "  {mark} {}: {:.2} {sign} {:.2}", goal.text, goal.found, goal.wanted);
+        let _ = writeln!(
+            out,
+            "  {mark} {}: {:.2} {sign} {:.2}",
+            goal.text, goal.found, goal.wanted
+        );
     }
     out
 }
@@ -90,9 +112,16 @@ pub(super) fn list_goals(results: &Results) -> Vec<Goal> {
         };
         let other = |name| results.figures(at, name);
         let cpu = other(REFERENCE).and_then(|f| f.cpu).zip(ours.cpu);
-        let cpu = cpu.filter(|(r, _)| *r > 0.0).map(|(reference, own)| own / reference);
+        let cpu = cpu
+            .filter(|(r, _)| *r > 0.0)
+            .map(|(reference, own)| own / reference);
         let mut at_most = |text: String, wanted: f64, found: Option<f64>| {
-            goals.extend(found.map(|found| Goal { text, wanted, found, at_most: true }));
+            goals.extend(found.map(|found| Goal {
+                text,
+                wanted,
+                found,
+                at_most: true,
+            }));
         };
         let name = case.name();
         match case {
@@ -108,23 +137,42 @@ pub(super) fn list_goals(results: &Results) -> Vec<Goal> {
             }
             Case::Login { .. } => {
                 let login = other("pgbouncer").and_then(|f| f.cpu).zip(ours.cpu);
-                at_most(format!("{name}: CPU, x PgBouncer"), 1.0, login.map(|(b, o)| o / b));
+                at_most(
+                    format!("{name}: CPU, x PgBouncer"),
+                    1.0,
+                    login.map(|(b, o)| o / b),
+                );
             }
             Case::CopyOut | Case::Rows => at_most(format!("{name}: CPU, x HAProxy"), 0.5, cpu),
             Case::CopyIn => at_most(format!("{name}: CPU, x HAProxy"), 0.7, cpu),
             Case::Idle => {
                 at_most(format!("{name}: bytes"), 1024.0, ours.bytes);
-                at_most(format!("{name}: bytes over TLS"), 24.0 * 1024.0, ours.tls_bytes);
+                at_most(
+                    format!("{name}: bytes over TLS"),
+                    24.0 * 1024.0,
+                    ours.tls_bytes,
+                );
             }
         }
     }
     goals
 }
 
-fn throughput(case: &Case, pgbouncer: Option<Figures>, ours: &Figures, clients: usize) -> Option<Goal> {
-    let Case::Query { mode, .. } = case else { return None };
+fn throughput(
+    case: &Case,
+    pgbouncer: Option<Figures>,
+    ours: &Figures,
+    clients: usize,
+) -> Option<Goal> {
+    let Case::Query { mode, .. } = case else {
+        return None;
+    };
     let (theirs, own) = (pgbouncer?.rate?, ours.rate?);
-    let wanted = if clients == 64 && *mode == Mode::Simple { 1.2 } else { 1.0 };
+    let wanted = if clients == 64 && *mode == Mode::Simple {
+        1.2
+    } else {
+        1.0
+    };
     Some(Goal {
         text: format!("{}: transactions a second, x PgBouncer", case.name()),
         wanted,
