@@ -42,7 +42,11 @@ impl Visitor {
                     pg,
                     info: Arc::clone(&present.info),
                     statements: ClientStatements::default(),
-                    params: Arc::new(params),
+                    params: if params.is_empty() {
+                        Arc::clone(&around.no_params)
+                    } else {
+                        Arc::new(params)
+                    },
                     pool: attachment,
                     around: Arc::clone(around),
                     current,
