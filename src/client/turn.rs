@@ -5,10 +5,10 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::client::Client;
 use super::idle;
 use super::pump::{End, Outcome, pump};
 use super::roster::{Asked, ClientInfo};
-use super::serve::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::BUFFER_SIZE;
 use crate::net::pg::PgStream;

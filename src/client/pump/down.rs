@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Step, client_gone, poll_send, server_broke, server_lost};
-use crate::client::serve::Client;
+use crate::client::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::Buffer;
 use crate::server::conn::ServerConn;

@@ -19,6 +19,7 @@ mod process;
 mod report;
 mod stage;
 mod table;
+mod work;
 
 use std::process::ExitCode;
 
@@ -86,7 +87,7 @@ async fn run(plan: &Plan, stage: &Stage, contenders: &[Contender]) -> Results {
                     eprintln!("bench: round {round} of {rounds}: {what}");
                 }
                 bar.set_message(what);
-                let outcome = case.run(plan, stage, contender).await;
+                let outcome = work::run(*case, plan, stage, contender).await;
                 results.add(case, contender.name, outcome);
                 bar.inc(1);
             }

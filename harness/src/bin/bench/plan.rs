@@ -1,13 +1,6 @@
 //! What is measured, and for how long: `ROUNDS`, `SECONDS`, `CASES` shorten it.
 
-use std::time::Duration;
-
 use harness::{Error, Result};
-
-use super::cell::Outcome;
-use super::contender::Contender;
-use super::stage::Stage;
-use super::{copying, idle, pgbench};
 
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
@@ -90,20 +83,6 @@ impl Case {
             Self::Login { .. } => "login",
             Self::CopyOut | Self::CopyIn | Self::Rows => "MB",
             Self::Idle => "client",
-        }
-    }
-
-    pub(super) async fn run(self, plan: &Plan, stage: &Stage, contender: &Contender) -> Outcome {
-        let time = Duration::from_secs(plan.seconds);
-        match self {
-            Self::Query { mode, clients } => {
-                pgbench::query(stage, contender, mode, clients, time).await
-            }
-            Self::Login { scram } => pgbench::login(stage, contender, scram, time).await,
-            Self::CopyOut => copying::copy_out(stage, contender).await,
-            Self::CopyIn => copying::copy_in(stage, contender).await,
-            Self::Rows => copying::rows(stage, contender).await,
-            Self::Idle => idle::measure(stage, contender).await,
         }
     }
 }
