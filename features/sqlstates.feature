@@ -17,7 +17,7 @@ Feature: Every refusal has its SQLSTATE
 
   Scenario: A login that takes too long
     Given a pooler with
-      | client_login_timeout | 1500ms |
+      | client_login_timeout | 5s |
     When alice dials
     Then alice is disconnected; fails with SQLSTATE 08P01
     When bob connects

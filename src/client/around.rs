@@ -12,7 +12,7 @@ use crate::net::tls::accept::TlsAcceptorCell;
 use crate::net::tls::connect::Connector;
 use crate::pool::pool::Surroundings;
 use crate::pool::settings::Shared;
-use crate::session::params::Rules;
+use crate::session::params::{ParamSet, Rules};
 use crate::world::World;
 
 /// Made once by `app`, handed to everybody.
@@ -23,6 +23,8 @@ pub struct Around {
     pub pools: Surroundings,
     pub stand_ins: StandIns,
     pub acceptor: TlsAcceptorCell,
+    /// For the many clients that ask for nothing.
+    pub no_params: Arc<ParamSet>,
     current: Mutex<Arc<Current>>,
 }
 
@@ -60,6 +62,7 @@ impl Around {
             pools,
             stand_ins: StandIns::new(process_secret),
             acceptor,
+            no_params: Arc::default(),
             current: Mutex::new(Arc::new(current)),
         }
     }

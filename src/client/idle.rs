@@ -1,6 +1,6 @@
 //! What a client says while it has no server: most of it begins a turn, some needs none.
 
-use super::serve::Client;
+use super::client::Client;
 use crate::error::{Error, Result};
 use crate::wire::frame::{self, HEADER};
 use crate::wire::frontend::tags;

@@ -5,10 +5,10 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::client::Client;
 use super::idle;
 use super::pump::{End, Outcome, pump};
 use super::roster::{Asked, ClientInfo};
-use super::serve::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::BUFFER_SIZE;
 use crate::net::pg::PgStream;
@@ -53,23 +53,23 @@ pub async fn run(client: &mut Client) -> Result<After> {
 
 /// Gives the server back before the client is answered if that needs no word with PostgreSQL: the
 /// next in the queue need not wait for this client's socket.
-async fn settle(client: &mut Client, mut lease: Lease, outcome: Outcome) -> Result<After> {
+async fn settle(client: &mut Client, lease: Lease, outcome: Outcome) -> Result<After> {
     let Outcome { end, reply, torn } = outcome;
-    if end.is_ok() && lease.is_ready() {
-        lease.give_back();
-        return finish(client, reply.bytes(), end).await;
-    }
-    let fit = end.is_ok();
-    if !fit {
+    if end.is_err() {
         drop(lease);
         if torn {
             return Err(Error::client_gone());
         }
         return finish(client, reply.bytes(), end).await;
     }
-    let after = finish(client, reply.bytes(), end).await;
-    lease.release().await;
-    after
+    match lease.try_give_back() {
+        None => finish(client, reply.bytes(), end).await,
+        Some(lease) => {
+            let after = finish(client, reply.bytes(), end).await;
+            lease.release().await;
+            after
+        }
+    }
 }
 
 async fn finish(client: &mut Client, reply: &[u8], end: Result<End>) -> Result<After> {

@@ -1,8 +1,10 @@
 //! Getting a server: through the gate, from among the idle ones or by dialling.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::gate::Permit;
 use super::keys::Keys;
@@ -70,6 +72,7 @@ impl Pool {
         client: u64,
         own: Option<&Keys>,
     ) -> Result<Lease, CheckoutError> {
+        let came = self.around.world.now();
         loop {
             let permit = self.enter().await.map_err(CheckoutError::Wait)?;
             let mut slot = self.slots.take().await;
@@ -81,7 +84,7 @@ impl Pool {
                 self.bury(member, permit);
                 continue;
             }
-            let (member, permit) = self.dial(permit, own).await?;
+            let (member, permit) = self.dial(permit, own, came).await?;
             return Ok(Lease::new(Arc::clone(self), member, slot, permit, client));
         }
     }
@@ -122,15 +125,21 @@ impl Pool {
             && (!asked || server.is_alive())
     }
 
-    /// Opens a server under a permit that is held already.
+    /// Opens a server under a permit that is held already, for somebody who has waited since `came`:
+    /// a failure that was met meanwhile is the answer to all who waited, so that a dead server is
+    /// not dialled once for each of them.
     pub(super) async fn dial(
         self: &Arc<Self>,
         permit: Permit,
         own: Option<&Keys>,
+        came: Instant,
     ) -> Result<(Box<Member>, Permit), CheckoutError> {
         let roll = self.roll.enter();
         // Never closed, so this only waits.
         let _turn = self.creating.acquire().await;
+        if let Some(failed) = self.failure_since(came) {
+            return Err(failed);
+        }
         // Read before the settings: a reload in between makes the server old, not wrongly new.
         let settings_epoch = self.epoch();
         let settings = self.settings();
@@ -142,7 +151,9 @@ impl Pool {
         let opened = connect(&around.world, &target, &around.undertaker, held).await;
         let (opened, (mut roll, permit)) = opened.map_err(|error| {
             tracing::warn!(pool = %self.key, error = %error.error(), "no server connection");
-            CheckoutError::Connect { error, epoch }
+            let failed = CheckoutError::Connect { error, epoch };
+            self.note_failure(&failed);
+            failed
         })?;
         let server = self.welcome(opened, &settings, settings_epoch);
         roll.opened(&server.info);
@@ -150,6 +161,31 @@ impl Pool {
             .known()
             .unwrap_or_else(|| self.parameters.learn(server.reported.clone()));
         Ok((Box::new(Member { server, roll }), permit))
+    }
+
+    /// The last failure that was the server's, if it was met at or after `came`.
+    fn failure_since(&self, came: Instant) -> Option<CheckoutError> {
+        let last = self
+            .last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (met, failed) = last.as_ref()?;
+        (*met >= came).then(|| failed.clone())
+    }
+
+    /// Keys that are refused are one login's trouble, everything else is everybody's.
+    fn note_failure(&self, failed: &CheckoutError) {
+        if let CheckoutError::Connect { error, .. } = failed
+            && !is_keys_refused(error)
+            && !matches!(error, ConnectError::NoKeys(_))
+        {
+            let now = self.around.world.now();
+            let mut last = self
+                .last_failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *last = Some((now, failed.clone()));
+        }
     }
 
     fn keys_for(&self, settings: &PoolSettings, own: Option<&Keys>) -> Result<Keys, CheckoutError> {

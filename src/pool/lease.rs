@@ -68,7 +68,7 @@ impl Lease {
     }
 
     /// May it be lent to the next client as it is, without a word to PostgreSQL?
-    pub fn is_ready(&mut self) -> bool {
+    fn is_ready(&mut self) -> bool {
         let (epoch, mode) = (self.pool.epoch(), self.pool.settings().cleanup);
         let now = self.pool.around.world.now();
         let server = self.server();
@@ -79,30 +79,34 @@ impl Lease {
             && server.cancel.as_ref().is_none_or(|c| c.is_silent())
     }
 
-    /// Gives the server back: at once if it [is ready](Self::is_ready), after a reset if one is due,
-    /// to the undertaker if it is not fit to be lent again.
+    /// Gives the server back at once if it can be lent on as it is; else the lease comes back.
+    pub fn try_give_back(mut self) -> Option<Self> {
+        if !self.is_ready() {
+            return Some(self);
+        }
+        self.put_back();
+        None
+    }
+
+    /// Gives the server back: at once if it can be lent on as it is, after a reset if one is due, to
+    /// the undertaker if it is not fit to be lent again.
     ///
     /// # Cancel safety
     /// Dropped, the server goes to the undertaker.
     pub async fn release(mut self) {
-        if !self.is_ready() && !self.make_ready().await {
-            return; // dropped, and so buried
+        if self.is_ready() || (self.make_ready().await && self.is_ready()) {
+            self.put_back();
         }
-        self.give_back();
     }
 
-    /// Gives a ready server back, at once; any other is buried.
-    pub fn give_back(mut self) {
-        if !self.is_ready() {
-            return;
-        }
+    fn put_back(&mut self) {
         let now = self.pool.around.world.now();
-        if let Some(Parts {
-            mut member,
-            mut slot,
-            permit,
-        }) = self.parts.take()
-        {
+        if let Some(parts) = self.parts.take() {
+            let Parts {
+                mut member,
+                mut slot,
+                permit,
+            } = parts;
             member.server.idle_since = now;
             member.server.info.rest();
             slot.0 = Some(member);

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use super::checkout::CheckoutError;
 use super::entry::{PoolParts, PoolState};
 use super::gate::Gate;
 use super::key::PoolKey;
@@ -54,6 +56,8 @@ pub struct Pool {
     epoch: AtomicU64,
     /// One refill at a time.
     pub(super) refilling: AtomicBool,
+    /// When a server could last not be opened, and why.
+    pub(super) last_failure: Mutex<Option<(Instant, CheckoutError)>>,
     /// Refilling is stopped until a login brings keys of another epoch.
     refill_stopped: Mutex<Option<KeyEpoch>>,
 }
@@ -74,6 +78,7 @@ impl Pool {
             epoch: AtomicU64::new(settings.epoch),
             settings: Mutex::new(Arc::new(settings)),
             refilling: AtomicBool::new(false),
+            last_failure: Mutex::new(None),
             refill_stopped: Mutex::new(None),
             key,
         }

@@ -128,7 +128,7 @@ impl Pool {
         let Some(permit) = self.gate.try_enter() else {
             return false;
         };
-        match self.dial(permit, None).await {
+        match self.dial(permit, None, self.around.world.now()).await {
             Ok((mut member, permit)) => {
                 member.server.prewarmed = true;
                 member.server.info.rest();

@@ -104,9 +104,13 @@ impl StatementCache {
     }
 }
 
-/// What one client believes to have prepared.
+/// What one client believes to have prepared. Most clients that rest have nothing, so it is one
+/// pointer until there is something.
 #[derive(Debug, Default)]
-pub struct ClientStatements {
+pub struct ClientStatements(Option<Box<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
     named: HashMap<Box<[u8]>, Arc<Statement>>,
     /// The text of its unnamed statement, and which Parse of the client it came from.
     unnamed: Vec<u8>,
@@ -114,85 +118,95 @@ pub struct ClientStatements {
     has_unnamed: bool,
 }
 
-/// An unnamed text longer than this is not kept between turns' buffers: its memory goes back.
+/// Memory for an unnamed text that is kept when a shorter one follows.
 const UNNAMED_KEPT: usize = 4096;
 
 impl ClientStatements {
+    fn held(&mut self) -> &mut Held {
+        self.0.get_or_insert_default()
+    }
+
     pub fn get(&self, name: &[u8]) -> Option<&Arc<Statement>> {
-        self.named.get(name)
+        self.0.as_ref()?.named.get(name)
     }
 
     pub fn len(&self) -> usize {
-        self.named.len()
+        self.0.as_ref().map_or(0, |held| held.named.len())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.named.is_empty()
+        self.len() == 0
     }
 
     /// False when the client holds too many.
     pub fn insert(&mut self, name: &[u8], statement: Arc<Statement>) -> bool {
-        if self.named.len() >= MAX_CLIENT_STATEMENTS {
+        if self.len() >= MAX_CLIENT_STATEMENTS {
             return false;
         }
-        self.named.insert(name.into(), statement);
+        self.held().named.insert(name.into(), statement);
         true
     }
 
     pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Statement>> {
-        self.named.remove(name)
+        self.0.as_mut()?.named.remove(name)
     }
 
     /// A Parse was thrown away: its name is unknown again, unless it means another text by now.
     pub fn undo_parse(&mut self, name: &[u8], id: u64) {
-        if self.named.get(name).is_some_and(|s| s.id == id) {
-            self.named.remove(name);
+        if self.get(name).is_some_and(|s| s.id == id) {
+            self.remove(name);
         }
     }
 
     /// A Close was thrown away.
     pub fn undo_close(&mut self, name: Box<[u8]>, statement: Arc<Statement>) {
-        self.named.entry(name).or_insert(statement);
+        self.held().named.entry(name).or_insert(statement);
     }
 
     /// The client's own DISCARD ALL or DEALLOCATE ALL.
     pub fn clear(&mut self) {
-        self.named.clear();
+        if let Some(held) = &mut self.0 {
+            held.named.clear();
+        }
     }
 
     /// Remembers an unnamed Parse; returns its number.
     pub fn parse_unnamed(&mut self, text: &[u8]) -> u64 {
-        self.unnamed.clear();
+        let held = self.held();
+        held.unnamed.clear();
         if text.len() <= UNNAMED_KEPT {
-            self.unnamed.shrink_to(UNNAMED_KEPT);
+            held.unnamed.shrink_to(UNNAMED_KEPT);
         }
-        self.unnamed.extend_from_slice(text);
-        self.has_unnamed = true;
-        self.unnamed_number += 1;
-        self.unnamed_number
+        held.unnamed.extend_from_slice(text);
+        held.has_unnamed = true;
+        held.unnamed_number += 1;
+        held.unnamed_number
     }
 
     /// An unnamed Parse too long to be remembered: it can be bound where it is now, and only there.
     pub fn parse_unremembered(&mut self) -> u64 {
-        self.has_unnamed = false;
-        self.unnamed = Vec::new();
-        self.unnamed_number += 1;
-        self.unnamed_number
+        let held = self.held();
+        held.has_unnamed = false;
+        held.unnamed = Vec::new();
+        held.unnamed_number += 1;
+        held.unnamed_number
     }
 
     /// The number of its latest unnamed Parse.
     pub fn unnamed_number(&self) -> u64 {
-        self.unnamed_number
+        self.0.as_ref().map_or(0, |held| held.unnamed_number)
     }
 
     /// A simple Query, or a Close of the unnamed statement, destroys it.
     pub fn drop_unnamed(&mut self) {
-        self.has_unnamed = false;
+        if let Some(held) = &mut self.0 {
+            held.has_unnamed = false;
+        }
     }
 
     pub fn unnamed(&self) -> Option<(u64, &[u8])> {
-        self.has_unnamed
-            .then_some((self.unnamed_number, &*self.unnamed))
+        let held = self.0.as_ref().filter(|held| held.has_unnamed)?;
+        Some((held.unnamed_number, &*held.unnamed))
     }
 }
 

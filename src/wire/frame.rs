@@ -42,6 +42,19 @@ pub fn header(bytes: &[u8]) -> Result<Option<Header>, Malformed> {
     Ok(Some(Header { tag, body }))
 }
 
+/// Bytes of the whole DataRow and CopyData messages at the front.
+pub fn whole_rows(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    while let Some(&[b'D' | b'd', a, b, c, d]) = bytes[end..].first_chunk::<HEADER>() {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if length < 4 || bytes.len() - end <= length {
+            break;
+        }
+        end += 1 + length;
+    }
+    end
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +77,21 @@ mod tests {
         }
         let longest = header(b"d\x40\0\0\x02").unwrap().unwrap();
         assert_eq!(longest.body, MAX_BODY);
+    }
+
+    #[test]
+    fn rows_are_taken_whole_and_up_to_something_else() {
+        let row = b"D\0\0\0\x06\0\0".as_slice();
+        let copy = b"d\0\0\0\x05x".as_slice();
+        let tag = b"C\0\0\0\x0dSELECT 1\0".as_slice();
+        assert_eq!(whole_rows(&[row, copy, row, tag].concat()), 20);
+        assert_eq!(whole_rows(&[row, &copy[..5]].concat()), 7);
+        assert_eq!(whole_rows(&[row, &row[..3]].concat()), 7);
+        assert_eq!(
+            whole_rows(b"D\0\0\0\0"),
+            0,
+            "a length that can't be is for others to judge"
+        );
+        assert_eq!(whole_rows(tag), 0);
     }
 }

@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _, pin_mut};
 
+use tokio::time::timeout;
+
+use super::driver::PATIENCE;
 use super::{Driver, Failure};
 
 /// Rows that travel in one piece.
@@ -11,6 +14,15 @@ const BATCH: u64 = 100;
 impl Driver {
     /// Streams `rows` lines, `line(0)` first, into a `COPY … FROM STDIN`; the rows PostgreSQL took.
     pub async fn copy_in(
+        &self,
+        sql: &str,
+        rows: u64,
+        line: impl Fn(u64) -> String,
+    ) -> Result<u64, Failure> {
+        in_time(self.stream_in(sql, rows, line)).await
+    }
+
+    async fn stream_in(
         &self,
         sql: &str,
         rows: u64,
@@ -30,12 +42,25 @@ impl Driver {
 
     /// Reads a `COPY … TO STDOUT` to its end; the number of lines.
     pub async fn copy_out(&self, sql: &str) -> Result<usize, Failure> {
+        in_time(self.stream_out(sql)).await
+    }
+
+    async fn stream_out(&self, sql: &str) -> Result<usize, Failure> {
         let stream = self.client().copy_out(sql).await?;
         pin_mut!(stream);
         let mut lines = 0;
         while let Some(piece) = stream.next().await {
-            lines += piece?.iter().fold(0, |lines, &byte| lines + usize::from(byte == b'\n'));
+            lines += piece?
+                .iter()
+                .fold(0, |lines, &byte| lines + usize::from(byte == b'\n'));
         }
         Ok(lines)
     }
+}
+
+/// A pooler that loses a message of the COPY leaves the driver waiting for ever.
+async fn in_time<T>(copy: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(PATIENCE, copy)
+        .await
+        .unwrap_or_else(|_| Err(Failure::late(format!("no end of COPY within {PATIENCE:?}"))))
 }

@@ -19,7 +19,7 @@ use super::session::Answer;
 use super::{Failure, Login, Tls};
 
 /// How long a driver waits for an answer or for the end of its connection.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 type Heard = Arc<Mutex<Vec<String>>>;
 type Running = JoinHandle<Result<Answer, Failure>>;

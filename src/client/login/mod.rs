@@ -13,10 +13,10 @@ use tokio::time::Instant;
 pub use console::CONSOLE;
 
 use super::around::{Around, Current};
+use super::client::Client;
 use super::farewell;
 use super::hello::{Greeted, Greeter};
 use super::roster::{Present, Seat};
-use super::serve::Client;
 use super::vetting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::logging::Escaped;

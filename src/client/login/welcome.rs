@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::console::CONSOLE_PARAMETERS;
 use super::{Admitted, ConsoleGuest, Guest, Visitor};
 use crate::client::around::Around;
+use crate::client::client::Client;
 use crate::client::hello;
 use crate::client::roster::{Introduction, Present};
-use crate::client::serve::Client;
 use crate::logging::Escaped;
 use crate::session::prepared::ClientStatements;
 use crate::wire::{TxStatus, encode};
@@ -42,7 +42,11 @@ impl Visitor {
                     pg,
                     info: Arc::clone(&present.info),
                     statements: ClientStatements::default(),
-                    params: Arc::new(params),
+                    params: if params.is_empty() {
+                        Arc::clone(&around.no_params)
+                    } else {
+                        Arc::new(params)
+                    },
                     pool: attachment,
                     around: Arc::clone(around),
                     current,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Step, client_gone, poll_send, server_broke, server_lost};
-use crate::client::serve::Client;
+use crate::client::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::Buffer;
 use crate::server::conn::ServerConn;
@@ -120,6 +120,7 @@ impl Down {
                 self.deliver(server, n);
                 continue;
             }
+            self.pass_rows(server);
             // After the last reply of a turn nothing more is the client's.
             if server.turn.is_over() && !server.torn && self.ready > 0 {
                 return Ok(());
@@ -134,6 +135,16 @@ impl Down {
             self.take_message(header, client, server)?;
             self.rest = header.body;
             self.deliver(server, HEADER);
+        }
+    }
+
+    /// Whole rows, as many as there are: nothing about them has to be judged one by one.
+    fn pass_rows(&mut self, server: &ServerConn) {
+        let rows = frame::whole_rows(&server.pg.inbox.bytes()[self.ready..]);
+        if rows > 0 && server.turn.rows_are_the_clients() {
+            self.ready += rows;
+            self.swallow = false;
+            self.last_was_error = false;
         }
     }
 

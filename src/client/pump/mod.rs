@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use down::Down;
 use up::Up;
 
-use super::serve::Client;
+use super::client::Client;
 use crate::error::{Error, Result};
 use crate::net::buffer::Buffer;
 use crate::net::outbox;

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Turnstile;
 use super::up::Up;
-use crate::client::serve::Client;
+use crate::client::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::conn::ServerConn;
 use crate::session::prepared::{Effect, NO_STATEMENT, Need, Statement};

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 
 use super::{Step, Turnstile, client_gone, poll_send, server_lost};
-use crate::client::serve::Client;
+use crate::client::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::conn::ServerConn;
 use crate::session::dirt::Sniffer;

@@ -115,6 +115,14 @@ impl<E> Turn<E> {
         !self.queue.is_empty()
     }
 
+    /// Do rows that come now belong to the client, whatever their number? Asked once for many.
+    pub fn rows_are_the_clients(&self) -> bool {
+        self.slack == 0
+            && self.queue.front().is_some_and(|front| {
+                front.owner == Owner::Client && matches!(front.kind, Kind::Query | Kind::Execute)
+            })
+    }
+
     /// Stop reading the client: rule 4.
     pub fn is_full(&self) -> bool {
         self.queue.len() >= MAX_OWED
