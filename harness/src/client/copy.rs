@@ -3,9 +3,7 @@
 use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _, pin_mut};
 
-use tokio::time::timeout;
-
-use super::driver::PATIENCE;
+use super::driver::patiently;
 use super::{Driver, Failure};
 
 /// Rows that travel in one piece.
@@ -19,7 +17,7 @@ impl Driver {
         rows: u64,
         line: impl Fn(u64) -> String,
     ) -> Result<u64, Failure> {
-        in_time(self.stream_in(sql, rows, line)).await
+        patiently(self.stream_in(sql, rows, line)).await
     }
 
     async fn stream_in(
@@ -42,7 +40,7 @@ impl Driver {
 
     /// Reads a `COPY … TO STDOUT` to its end; the number of lines.
     pub async fn copy_out(&self, sql: &str) -> Result<usize, Failure> {
-        in_time(self.stream_out(sql)).await
+        patiently(self.stream_out(sql)).await
     }
 
     async fn stream_out(&self, sql: &str) -> Result<usize, Failure> {
@@ -56,11 +54,4 @@ impl Driver {
         }
         Ok(lines)
     }
-}
-
-/// A pooler that loses a message of the COPY leaves the driver waiting for ever.
-async fn in_time<T>(copy: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout(PATIENCE, copy)
-        .await
-        .unwrap_or_else(|_| Err(Failure::late(format!("no end of COPY within {PATIENCE:?}"))))
 }

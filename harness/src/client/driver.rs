@@ -19,7 +19,7 @@ use super::session::Answer;
 use super::{Failure, Login, Tls};
 
 /// How long a driver waits for an answer or for the end of its connection.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Heard = Arc<Mutex<Vec<String>>>;
 type Running = JoinHandle<Result<Answer, Failure>>;
@@ -192,7 +192,8 @@ fn flatten(joined: Result<Result<(), Failure>, JoinError>) -> Result<(), Failure
     joined.unwrap_or_else(|error| Err(Failure::local(error.to_string())))
 }
 
-/// Waits for something of the driver's, no longer than [`PATIENCE`].
+/// Waits for something of the driver's, no longer than [`PATIENCE`]: a pooler that loses a message
+/// would leave it waiting for ever.
 pub(super) async fn patiently<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
 where
     Failure: From<E>,
