@@ -7,7 +7,7 @@ Feature: The database of the look-ups is slow or wrong
     And PostgreSQL runs "create table secrets as select usename::text, passwd from pg_shadow; grant select on secrets to :auth"
     And a pooler with
       | auth_query.query     | select usename, passwd from secrets where usename = $1 |
-      | client_login_timeout | 1s |
+      | client_login_timeout | 3s |
     When alice connects
     And alice runs "select 1"
     And a superuser holds a lock on secrets

@@ -16,8 +16,33 @@ Feature: Many first logins at once
     And the counters of "SHOW AUTH_QUERY" are
       | dynamic_pools_created | 1          |
       | pools_committed       | at least 1 |
-      | pools_joined          | at least 1 |
     And PostgreSQL has never had more than 3 sessions of alice
+
+  Scenario: Logins join the first one's probe, and the sweep lets the pool be
+    Given PostgreSQL with the user alice
+    And a pooler with
+      | retain_connections_time | 200ms |
+    When the console runs "PAUSE"
+    And alice begins to connect
+    And alice#2 begins to connect
+    And alice#3 begins to connect
+    Then within 10 s "SHOW INTERNALS" says
+      | pending | 3 |
+      | joiners | 2 |
+    And within 10 s the counters of "SHOW AUTH_QUERY" are
+      | dynamic_pools_created   | 1          |
+      | gc_skipped_initialising | at least 3 |
+    When the console runs "RESUME"
+    Then alice gets in
+    And alice#2 gets in
+    And alice#3 gets in
+    And the counters of "SHOW AUTH_QUERY" are
+      | dynamic_pools_created | 1 |
+      | pools_committed       | 1 |
+      | pools_joined          | 2 |
+    And the pools are
+      | user  | clients |
+      | alice | 3       |
 
   Scenario Outline: Two hundred users with <method> secrets, while the sweep runs
     Given PostgreSQL with the user alice

@@ -30,22 +30,19 @@ pub fn make_current(
     let mut databases = BTreeMap::new();
     for (name, database) in &settings.databases {
         let old = before.and_then(|before| before.databases.get(name));
-        let realm = match old.filter(|old| old.database == *database) {
-            Some(old)
-                if before
-                    .is_some_and(|b| b.settings.general.sockets == settings.general.sockets) =>
-            {
-                renew_tls(old, database)?
-            }
-            _ => Arc::new(make_realm(
-                &settings,
-                database,
-                load_tls(database)?,
-                pools,
-                buffers,
-            )),
+        let tls = connector(database, old)?;
+        let same_sockets =
+            before.is_some_and(|b| b.settings.general.sockets == settings.general.sockets);
+        let same = old.filter(|old| same_sockets && old.database == *database);
+        let realm = match same {
+            Some(old) => Realm {
+                database: Arc::clone(database),
+                tls,
+                auth_query: old.auth_query.clone(),
+            },
+            None => make_realm(&settings, database, tls, pools, buffers),
         };
-        databases.insert(name.clone(), realm);
+        databases.insert(name.clone(), Arc::new(realm));
     }
     let general = &settings.general;
     let rules = Rules {
@@ -60,18 +57,14 @@ pub fn make_current(
     })
 }
 
-/// The same settings; the files that they name may hold something else by now, so the pools get a
-/// connector that has read them again.
-fn renew_tls(old: &Arc<Realm>, database: &Arc<Database>) -> Result<Arc<Realm>> {
+/// The connector of before where nothing about it can have changed: pools compare it, and would end
+/// their servers for a new one. Files that it names may hold something else by now.
+fn connector(database: &Database, old: Option<&Arc<Realm>>) -> Result<Arc<Connector>> {
     let tls = &database.server.tls;
-    if tls.ca.is_none() && tls.client_pair.is_none() {
-        return Ok(Arc::clone(old));
+    match old.filter(|old| old.database.server.tls == *tls) {
+        Some(old) if tls.ca.is_none() && tls.client_pair.is_none() => Ok(Arc::clone(&old.tls)),
+        _ => load_tls(database),
     }
-    Ok(Arc::new(Realm {
-        database: Arc::clone(database),
-        tls: load_tls(database)?,
-        auth_query: old.auth_query.clone(),
-    }))
 }
 
 fn load_tls(database: &Database) -> Result<Arc<Connector>> {

@@ -129,7 +129,7 @@ impl Down {
             let Some(header) = header.map_err(server_broke)? else {
                 return Ok(());
             };
-            if needs_whole(header.tag) && there < HEADER + header.body {
+            if needs_whole(header) && there < HEADER + header.body {
                 return self.make_room(header, server);
             }
             self.take_message(header, client, server)?;
@@ -251,11 +251,12 @@ impl Down {
 }
 
 /// ReadyForQuery, reports and tags are judged by their bodies; an error may have to be quoted.
-fn needs_whole(tag: u8) -> bool {
-    matches!(
-        tag,
-        tags::READY_FOR_QUERY | tags::PARAMETER_STATUS | tags::COMMAND_COMPLETE
-    )
+fn needs_whole(header: Header) -> bool {
+    match header.tag {
+        tags::READY_FOR_QUERY | tags::PARAMETER_STATUS | tags::COMMAND_COMPLETE => true,
+        tags::ERROR => header.body <= MAX_WHOLE,
+        _ => false,
+    }
 }
 
 /// PostgreSQL does not take a parameter that the client asked for.
