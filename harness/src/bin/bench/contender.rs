@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use harness::pooler::{PooledDatabase, Pooler, PoolerKind, PoolerSpec, StaticUser};
 use harness::process::{Child, Launch, find};
-use harness::{Error, Result, ports};
+use harness::{Error, Result, ports, scratch};
 
 use super::stage::{DATABASE, SCRAM, Stage, TRUSTED};
 
@@ -21,35 +21,62 @@ pub(super) struct Contender {
     pub(super) prepared: bool,
     /// Serves TLS to clients.
     pub(super) tls: bool,
-    _runs: Runs,
+    runs: Runs,
 }
 
 /// What is to live as long as the contender does.
 enum Runs {
     Nothing,
     Child(#[expect(dead_code, reason = "ends with its drop")] Child),
-    Pooler(#[expect(dead_code, reason = "ends with its drop")] Box<Pooler>),
+    Pooler(Box<Pooler>),
+}
+
+/// One that should have been measured.
+pub(super) struct Absent {
+    pub(super) name: &'static str,
+    pub(super) why: String,
 }
 
 impl Contender {
-    /// Those that are on this machine; HAProxy and pgturnstile have to be.
-    pub(super) async fn start_all(stage: &Stage) -> Result<Vec<Self>> {
+    /// HAProxy and pgturnstile have to start; without PgBouncer the others are still worth telling.
+    pub(super) async fn start_all(stage: &Stage) -> Result<(Vec<Self>, Option<Absent>)> {
         let direct = Self {
             name: "direct",
             port: stage.instance.port(),
             pid: None,
             prepared: true,
             tls: false,
-            _runs: Runs::Nothing,
+            runs: Runs::Nothing,
         };
-        let haproxy = haproxy(stage).await?;
-        let mut all = vec![direct, haproxy];
-        match pooler(stage, PoolerKind::Pgbouncer).await {
+        let mut all = vec![direct, haproxy(stage).await?];
+        let mut absent = None;
+        let pgbouncer = PoolerKind::Pgbouncer;
+        match pooler(stage, pgbouncer).await {
             Ok(contender) => all.push(contender),
-            Err(error) => eprintln!("bench: without PgBouncer: {error}"),
+            Err(error) => {
+                eprintln!("bench: without PgBouncer: {error}");
+                let name = pgbouncer.name();
+                let why = error.to_string();
+                absent = Some(Absent { name, why });
+            }
         }
         all.push(pooler(stage, PoolerKind::Pgturnstile).await?);
-        Ok(all)
+        Ok((all, absent))
+    }
+
+    /// Ends it, and keeps its configuration and its log in `logs`.
+    pub(super) fn end(self, logs: &Path) {
+        let folder = match &self.runs {
+            Runs::Pooler(pooler) => pooler.folder.clone(),
+            Runs::Nothing | Runs::Child(_) => return,
+        };
+        let kept = logs.join(self.name);
+        drop(self);
+        let _ = fs::create_dir_all(&kept);
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            // Whoever misses a log will see that it is not there.
+            let _ = fs::copy(entry.path(), kept.join(entry.file_name()));
+        }
     }
 }
 
@@ -79,13 +106,13 @@ async fn haproxy(stage: &Stage) -> Result<Contender> {
         pid: Some(child.pid()),
         prepared: true,
         tls: false,
-        _runs: Runs::Child(child),
+        runs: Runs::Child(child),
     })
 }
 
 async fn pooler(stage: &Stage, kind: PoolerKind) -> Result<Contender> {
-    let folder = stage.logs.join(kind.name());
-    fs::create_dir_all(&folder).map_err(Error::io("a pooler's folder"))?;
+    // Not among the artefacts: PgBouncer runs as another user, to whom our tree may be closed.
+    let folder = scratch::folder(kind.name())?;
     let ours = kind == PoolerKind::Pgturnstile;
     let spec = PoolerSpec {
         databases: vec![PooledDatabase {
@@ -120,7 +147,7 @@ async fn pooler(stage: &Stage, kind: PoolerKind) -> Result<Contender> {
         pid: pooler.pid,
         prepared: ours,
         tls: ours,
-        _runs: Runs::Pooler(Box::new(pooler)),
+        runs: Runs::Pooler(Box::new(pooler)),
     })
 }
 

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use harness::artifacts::Artifacts;
 use harness::certificate::Certificate;
 use harness::instance::{Instance, InstanceSpec, Method};
+use harness::pooler::binary;
 use harness::process::find;
 use harness::provider::Provider;
 use harness::{Error, Result};
@@ -75,15 +76,11 @@ impl Stage {
 
     /// A client program of PostgreSQL, pointed at a port.
     pub(super) fn tool(&self, name: &str, port: u16, user: &str) -> Result<Command> {
-        let beside = std::env::var_os("PG_BIN").map(|bin| Path::new(&bin).join(name));
-        let program = beside
-            .filter(|path| path.is_file())
-            .or_else(|| find(name))
-            .ok_or_else(|| {
-                Error::told(format!(
-                    "there is no {name}: apt-get install postgresql-contrib"
-                ))
-            })?;
+        let program = client_program(name).ok_or_else(|| {
+            Error::told(format!(
+                "there is no {name}: apt-get install postgresql-contrib"
+            ))
+        })?;
         let mut command = Command::new(program);
         command
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", user])
@@ -99,6 +96,11 @@ impl Stage {
     pub(super) async fn tear_down(self) -> Result<()> {
         self.instance.remove().await
     }
+}
+
+fn client_program(name: &str) -> Option<PathBuf> {
+    let beside = std::env::var_os("PG_BIN").map(|bin| Path::new(&bin).join(name));
+    beside.filter(|path| path.is_file()).or_else(|| find(name))
 }
 
 /// Runs to the end; its standard output.
@@ -132,10 +134,15 @@ async fn versions(instance: &Instance) -> Vec<(String, String)> {
     for (name, flag) in [
         ("haproxy", "-v"),
         ("pgbouncer", "--version"),
+        ("pgturnstile", "--version"),
         ("pgbench", "--version"),
-        ("uname", "-r"),
+        ("psql", "--version"),
+        ("uname", "-srm"),
     ] {
-        let program = find(name).or_else(|| Some(PathBuf::from(format!("/usr/sbin/{name}"))));
+        let program = match name {
+            "pgturnstile" => binary().ok(),
+            _ => client_program(name).or_else(|| Some(PathBuf::from(format!("/usr/sbin/{name}")))),
+        };
         let Some(program) = program else { continue };
         if let Ok(output) = Command::new(program).arg(flag).output().await {
             let text = String::from_utf8_lossy(&output.stdout);
@@ -143,9 +150,7 @@ async fn versions(instance: &Instance) -> Vec<(String, String)> {
             versions.push((name.to_owned(), line));
         }
     }
-    versions.push((
-        "pgturnstile".to_owned(),
-        env!("CARGO_PKG_VERSION").to_owned(),
-    ));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    versions.push(("cores".to_owned(), cores.to_string()));
     versions
 }

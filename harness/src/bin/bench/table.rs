@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cell::{Cell, Figures, Results};
-use super::plan::{Case, Mode};
+use super::plan::Case;
 
 const REFERENCE: &str = "haproxy";
 const OURS: &str = "pgturnstile";
@@ -164,15 +164,8 @@ fn throughput(
     ours: &Figures,
     clients: usize,
 ) -> Option<Goal> {
-    let Case::Query { mode, .. } = case else {
-        return None;
-    };
     let (theirs, own) = (pgbouncer?.rate?, ours.rate?);
-    let wanted = if clients == 64 && *mode == Mode::Simple {
-        1.2
-    } else {
-        1.0
-    };
+    let wanted = if clients == 64 { 1.2 } else { 1.0 };
     Some(Goal {
         text: format!("{}: transactions a second, x PgBouncer", case.name()),
         wanted,
