@@ -137,7 +137,8 @@ fn words(text: &str) -> Option<Vec<Word>> {
     while let Some(c) = rest.chars().next() {
         let (word, after) = match c {
             ';' => {
-                return skip_blanks(&rest[1..])?.is_empty().then_some(words);
+                let after = skip_blanks(rest.trim_start_matches([';', ' ', '\t', '\n']))?;
+                return after.is_empty().then_some(words);
             }
             '=' => (None, &rest[1..]),
             '"' | '\'' => {
@@ -146,6 +147,7 @@ fn words(text: &str) -> Option<Vec<Word>> {
             }
             c if is_word(c) => {
                 let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                let end = rest.find("--").map_or(end, |comment| end.min(comment));
                 let text = rest[..end].to_owned();
                 (
                     Some(Word {
@@ -218,6 +220,8 @@ mod tests {
             ("RELOAD", Command::Reload),
             ("", Command::Empty),
             (" ; -- nothing", Command::Empty),
+            ("show pools--x", Command::Show(List::Pools)),
+            ("show pools;; ;", Command::Show(List::Pools)),
             ("BEGIN", Command::Nothing("BEGIN")),
             ("start transaction", Command::Nothing("BEGIN")),
             ("rollback", Command::Nothing("ROLLBACK")),

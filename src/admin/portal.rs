@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::command::Command;
 use super::reply::Reply;
 use super::run::refused;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::wire::SqlState;
 use crate::wire::frontend::{Bind, Parse};
 
 /// Statements and portals that one console session may hold.
@@ -33,6 +34,10 @@ impl Objects {
         if self.statements.len() >= MAX_OBJECTS && !self.statements.contains_key(parse.name) {
             return Err(refused("too many prepared statements"));
         }
+        if !parse.name.is_empty() && self.statements.contains_key(parse.name) {
+            let (kind, code) = (ErrorKind::Unsupported, SqlState::DUPLICATE_STATEMENT);
+            return Err(Error::new(kind, code, "prepared statement already exists"));
+        }
         self.statements.insert(parse.name.to_vec(), command);
         Ok(())
     }
@@ -54,12 +59,12 @@ impl Objects {
     }
 
     pub(super) fn statement(&self, name: &[u8]) -> Result<&Command> {
-        let unknown = || refused("prepared statement does not exist");
+        let unknown = || missing("prepared statement", SqlState::UNDEFINED_STATEMENT);
         self.statements.get(name).ok_or_else(unknown)
     }
 
     pub(super) fn portal(&mut self, name: &[u8]) -> Result<&mut Portal> {
-        let unknown = || refused("portal does not exist");
+        let unknown = || missing("portal", SqlState::UNDEFINED_PORTAL);
         self.portals.get_mut(name).ok_or_else(unknown)
     }
 
@@ -75,6 +80,14 @@ impl Objects {
     pub(super) fn end_batch(&mut self) {
         self.portals.clear();
     }
+}
+
+fn missing(what: &str, code: SqlState) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        code,
+        format!("{what} does not exist"),
+    )
 }
 
 /// Of the rest of a Bind: parameter formats, parameters (none is taken), result formats.

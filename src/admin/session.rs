@@ -16,6 +16,9 @@ use crate::wire::encode::{self, Severity};
 use crate::wire::frontend::{self, Bind, Execute, Kind, Parse, Target, tags};
 use crate::wire::{SqlState, TxStatus};
 
+/// Replies are sent at the end of a batch, or when there are so many bytes of them.
+const MAX_OUT: usize = 64 * 1024;
+
 /// The longest message that the console reads: its statements are short.
 const MAX_MESSAGE: usize = 16 * 1024;
 
@@ -34,11 +37,12 @@ pub async fn serve(control: Control, guest: ConsoleGuest) {
         control,
     };
     let error = session.converse().await;
-    drop(guest.present);
     if error.kind != ErrorKind::ClientGone {
         let world = session.control.around().world.clone();
         farewell::fatal(&mut session.pg, &world, &error).await;
     }
+    // Last, so that a drain waits until it has been told.
+    drop(guest.present);
 }
 
 struct Session {
@@ -89,12 +93,20 @@ impl Session {
                 self.flush().await?;
             }
             tags::FLUSH => self.flush().await?,
+            tags::FUNCTION_CALL => {
+                self.tell(refused("function calls are not supported by the console"))?;
+                encode::ready_for_query(&mut self.out, TxStatus::Idle);
+                self.flush().await?;
+            }
             _ => {
                 if let Err(error) = self.extended(&frame).await {
                     self.tell(error)?;
                     self.skipping = true;
                 }
             }
+        }
+        if self.out.len() > MAX_OUT {
+            self.flush().await?;
         }
         Ok(true)
     }
@@ -204,6 +216,14 @@ impl Session {
             ..reply
         };
         rest.body(&formats, &mut self.out);
+        // Executed again it has nothing left, and does nothing again.
+        let portal = self.objects.portal(execute.portal)?;
+        portal.sent = 0;
+        portal.reply = Some(Reply {
+            rows: Vec::new(),
+            notice: None,
+            ..rest
+        });
         Ok(())
     }
 

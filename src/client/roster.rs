@@ -345,7 +345,8 @@ impl Roster {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.count() == 0 {
+            // The console's clients have no seat, but are to be told goodbye as the others are.
+            if self.count() == 0 && lock(&self.0.by_id).is_empty() {
                 return;
             }
             changed.await;
@@ -364,6 +365,7 @@ impl Drop for Present {
     fn drop(&mut self) {
         lock(&self.inner.by_pid).remove(&self.info.key.pid);
         lock(&self.inner.by_id).remove(&self.info.id);
+        self.inner.changed.notify_waiters();
     }
 }
 

@@ -17,6 +17,7 @@ impl SqlState {
     pub const UNDEFINED_DATABASE: Self = Self(*b"3D000");
     pub const DUPLICATE_STATEMENT: Self = Self(*b"42P05");
     pub const UNDEFINED_STATEMENT: Self = Self(*b"26000");
+    pub const UNDEFINED_PORTAL: Self = Self(*b"34000");
     pub const UNDEFINED_PARAMETER: Self = Self(*b"42704");
     pub const OUT_OF_MEMORY: Self = Self(*b"53200");
     pub const TOO_MANY_CONNECTIONS: Self = Self(*b"53300");
