@@ -24,7 +24,7 @@ help: ## This list
 #: CONFIG make run serves this file and brings up no PostgreSQL
 #: PORT the pooler's port in make run (6432)
 
-build: ## target/release/pgturnstile
+build: ## target/release/pgturnstile and target/release/pgtoxiproxy
 	@ci/build
 
 run: ## The pooler against a PostgreSQL it brings up; Ctrl-C ends both
