@@ -53,9 +53,14 @@ impl Console {
         Self { login }
     }
 
+    /// A session of its own, for those who send it single messages.
+    pub async fn wire(&self, trace: &Trace) -> Result<Wire, Failure> {
+        Wire::connect("console", &self.login, trace).await
+    }
+
     /// Runs one command and returns its rows; a command without rows gives an empty table.
     pub async fn ask(&self, command: &str) -> Result<Table, Failure> {
-        let mut wire = Wire::connect("console", &self.login, &Trace::default()).await?;
+        let mut wire = self.wire(&Trace::default()).await?;
         wire.send(&compose::query(command)).await?;
         let mut table = Table::default();
         let mut failure = None;

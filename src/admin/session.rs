@@ -102,6 +102,10 @@ impl Session {
                 if let Err(error) = self.extended(&frame).await {
                     self.tell(error)?;
                     self.skipping = true;
+                    // PostgreSQL sends each error at once (`send_message_to_frontend` in
+                    // src/backend/utils/error/elog.c). A client that sent Flush, and waits for its
+                    // answer before it sends Sync, would wait for ever: the Flush is skipped.
+                    self.flush().await?;
                 }
             }
         }

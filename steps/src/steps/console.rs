@@ -2,12 +2,13 @@
 
 use cucumber::gherkin::Step as GherkinStep;
 use cucumber::{then, when};
+use harness::client::Session;
 
 use crate::Turnstile;
 use crate::surprise::{Step, Surprise, expect};
 use crate::table;
 use crate::within::within;
-use crate::words::Outcome;
+use crate::words::{ClientName, Outcome};
 
 #[when(expr = "the console runs {string}{outcome}")]
 #[then(expr = "the console runs {string}{outcome}")]
@@ -15,6 +16,14 @@ async fn runs(world: &mut Turnstile, command: String, outcome: Outcome) -> Step 
     let command = world.scene()?.names.localize(&command);
     let result = world.scene()?.console()?.ask(&command).await;
     outcome.judge(result, |text| world.tidy(text))?;
+    Ok(())
+}
+
+/// Logs in by wire, for scenarios about the console's own protocol.
+#[when(expr = "{client} connects to the console")]
+async fn connects(world: &mut Turnstile, client: ClientName) -> Step {
+    let wire = world.scene()?.console()?.wire(&world.trace).await?;
+    world.enter(client, Session::Wire(Box::new(wire)));
     Ok(())
 }
 
