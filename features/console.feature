@@ -1,3 +1,4 @@
+@console
 Feature: The admin console
   For people and tools: who is here, and what it may be asked.
 

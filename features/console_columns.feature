@@ -1,3 +1,4 @@
+@console
 Feature: The columns of the admin console
   Exporters read some of it by position: columns, order and types are PgBouncer's.
 

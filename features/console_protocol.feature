@@ -1,3 +1,4 @@
+@console
 Feature: The admin console speaks the extended protocol
   As PostgreSQL does, so that every driver can ask it.
 
@@ -19,7 +20,45 @@ Feature: The admin console speaks the extended protocol
     Then admin receives
       | ReadyForQuery I |
     When admin sends
-      | Parse           |  | show version |
-      | Flush           |  |              |
+      | Parse |  | show version |
+      | Flush |  |              |
     Then admin receives
       | ParseComplete |
+
+  Scenario: A statement is described, bound and executed
+    When admin connects to the console
+    And admin sends
+      | Parse             | s | show version |
+      | DescribeStatement | s |              |
+      | Bind              | s |              |
+      | DescribePortal    |   |              |
+      | Execute           |   |              |
+      | Sync              |   |              |
+    Then admin receives
+      | ParseComplete          |
+      | ParameterDescription 0 |
+      | RowDescription version |
+      | BindComplete           |
+      | RowDescription version |
+      | DataRow PgBouncer*     |
+      | CommandComplete SHOW   |
+      | ReadyForQuery I        |
+
+  Scenario: Formats that do not fit the columns, and such as there are none of
+    When admin connects to the console
+    And admin sends
+      | Parse   |                                                 | show internals |
+      | Bytes   | 42 00000012 00 00 0000 0000 0003 0000 0000 0000 |                |
+      | Sync    |                                                 |                |
+      | Parse   |                                                 | show internals |
+      | Bytes   | 42 0000000e 00 00 0000 0000 0001 0007           |                |
+      | Execute |                                                 |                |
+      | Sync    |                                                 |                |
+    Then admin receives
+      | ParseComplete       |
+      | ErrorResponse 08P01 |
+      | ReadyForQuery I     |
+      | ParseComplete       |
+      | BindComplete        |
+      | ErrorResponse 22023 |
+      | ReadyForQuery I     |

@@ -1,5 +1,7 @@
 //! What a statement comes to: rows and a tag, in text or binary as the client wants them.
 
+use crate::error::{Error, ErrorKind, Result};
+use crate::wire::SqlState;
 use crate::wire::encode::{self, Column};
 
 /// A value. Integers fit the column that they are in.
@@ -69,22 +71,10 @@ impl Reply {
         }
     }
 
-    /// RowDescription, or NoData; `formats` as Bind gives them.
-    pub(super) fn describe(&self, formats: &[i16], out: &mut Vec<u8>) {
-        if self.columns.is_empty() {
-            return encode::no_data(out);
-        }
-        let mut columns = self.columns.clone();
-        for (at, column) in columns.iter_mut().enumerate() {
-            column.format = format(formats, at);
-        }
-        encode::row_description(out, &columns);
-    }
-
     /// Rows and the end of the statement; the notice goes ahead.
     pub(super) fn body(&self, formats: &[i16], out: &mut Vec<u8>) {
         if let Some(notice) = &self.notice {
-            let code = crate::wire::SqlState::SUCCESSFUL_COMPLETION;
+            let code = SqlState::SUCCESSFUL_COMPLETION;
             encode::notice(out, "NOTICE", code, notice);
         }
         for row in &self.rows {
@@ -104,6 +94,34 @@ pub(super) fn push_row(columns: &[Column<'_>], row: &[Cell], formats: &[i16], ou
         .map(|(at, cell)| value(cell, columns[at].type_oid, format(formats, at)))
         .collect();
     encode::data_row(out, values.iter().map(Option::as_deref));
+}
+
+/// RowDescription, or NoData; `formats` as Bind gives them.
+pub(super) fn describe(columns: &[Column<'_>], formats: &[i16], out: &mut Vec<u8>) {
+    if columns.is_empty() {
+        return encode::no_data(out);
+    }
+    let mut columns = columns.to_vec();
+    for (at, column) in columns.iter_mut().enumerate() {
+        column.format = format(formats, at);
+    }
+    encode::row_description(out, &columns);
+}
+
+/// There is text and binary. PostgreSQL looks only when it sends a first row
+/// (`printtup_prepare_info` in src/backend/access/common/printtup.c).
+///
+/// # Errors
+/// 22023 for any other format.
+pub(super) fn check_formats(formats: &[i16]) -> Result<()> {
+    match formats.iter().find(|code| !matches!(code, 0 | 1)) {
+        Some(code) => Err(Error::new(
+            ErrorKind::Unsupported,
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("unsupported format code: {code}"),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Bind's rule: none = all text, one = for all, else one each.
@@ -169,6 +187,14 @@ mod tests {
         assert_eq!(value(&number, 1700, 1).unwrap(), wanted);
         assert_eq!(numeric(0), [0; 8]);
         assert_eq!(value(&Cell::Null, 25, 1), None);
+    }
+
+    #[test]
+    fn there_are_two_formats() {
+        assert!(check_formats(&[]).is_ok() && check_formats(&[0, 1]).is_ok());
+        let error = check_formats(&[0, 7]).unwrap_err();
+        assert_eq!(error.sqlstate, SqlState::INVALID_PARAMETER_VALUE);
+        assert_eq!(error.message, "unsupported format code: 7");
     }
 
     #[test]

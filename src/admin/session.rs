@@ -6,6 +6,7 @@ use super::command::{Command, Wrong};
 use super::portal::Objects;
 use super::reply::{self, Reply};
 use super::run::{refused, run};
+use super::show;
 use crate::client::farewell;
 use crate::client::login::ConsoleGuest;
 use crate::client::roster::ClientInfo;
@@ -130,7 +131,7 @@ impl Session {
         let command = parse(text)?;
         let reply = self.run(&command).await?;
         if !reply.columns.is_empty() {
-            reply.describe(&[], &mut self.out);
+            reply::describe(&reply.columns, &[], &mut self.out);
         }
         reply.body(&[], &mut self.out);
         Ok(())
@@ -148,7 +149,7 @@ impl Session {
                 self.objects.bind(&Bind::parse(&frame.body)?)?;
                 encode::bind_complete(&mut self.out);
             }
-            tags::DESCRIBE => self.describe(&Target::parse(&frame.body)?).await?,
+            tags::DESCRIBE => self.describe(&Target::parse(&frame.body)?)?,
             tags::EXECUTE => self.execute(&Execute::parse(&frame.body)?).await?,
             tags::CLOSE => {
                 let target = Target::parse(&frame.body)?;
@@ -167,29 +168,18 @@ impl Session {
         Ok(())
     }
 
-    async fn describe(&mut self, target: &Target<'_>) -> Result<()> {
+    /// Nothing is run for it: who only describes PAUSE shall not pause.
+    fn describe(&mut self, target: &Target<'_>) -> Result<()> {
         match target.kind {
             Kind::Statement => {
-                let command = self.objects.statement(target.name)?.clone();
+                let columns = show::columns(self.objects.statement(target.name)?);
                 encode::parameter_description(&mut self.out, &[]);
-                // What only looks is looked at for its columns; what does something has none.
-                let reply = if command.only_looks() {
-                    self.run(&command).await?
-                } else {
-                    Reply::default()
-                };
-                reply.describe(&[], &mut self.out);
+                reply::describe(&columns, &[], &mut self.out);
             }
             Kind::Portal => {
                 let portal = self.objects.portal(target.name)?;
-                let (command, formats) = (portal.command.clone(), portal.formats.clone());
-                if !command.only_looks() {
-                    encode::no_data(&mut self.out);
-                    return Ok(());
-                }
-                let reply = self.run(&command).await?;
-                reply.describe(&formats, &mut self.out);
-                self.objects.portal(target.name)?.reply = Some(reply);
+                let columns = show::columns(&portal.command);
+                reply::describe(&columns, &portal.formats, &mut self.out);
             }
         }
         Ok(())
@@ -203,6 +193,9 @@ impl Session {
             Some(reply) => reply,
             None => self.run(&command).await?,
         };
+        if reply.rows.len() > sent {
+            reply::check_formats(&formats)?;
+        }
         let limit = usize::try_from(execute.max_rows).unwrap_or(0);
         let left = reply.rows.len() - sent.min(reply.rows.len());
         if limit > 0 && left > limit {

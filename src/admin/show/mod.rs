@@ -7,18 +7,47 @@ pub(super) mod pools;
 pub(super) mod servers;
 mod sockets;
 
+use super::command::{Command, List};
 use super::reply::Reply;
 use crate::wire::encode::Column;
 
 /// The version of PgBouncer whose columns these are: collectors choose their queries by it.
 const LIKE: &str = "1.25.2";
 
+const VERSION: [Column<'static>; 1] = [Column::text("version")];
+const ITEM: [Column<'static>; 1] = [Column::text("item")];
+
+/// The columns of a statement's rows; none = it has no rows.
+pub(super) fn columns(command: &Command) -> Vec<Column<'static>> {
+    match command {
+        Command::Show(list) => of_list(*list).to_vec(),
+        Command::Parameter { name, .. } => vec![Column::text(name)],
+        Command::Empty
+        | Command::Reload
+        | Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Nothing(_)
+        | Command::SetIgnored => Vec::new(),
+    }
+}
+
+fn of_list(list: List) -> &'static [Column<'static>] {
+    match list {
+        List::Pools => &pools::COLUMNS,
+        List::Clients | List::Servers => &sockets::COLUMNS,
+        List::AuthQuery => &auth_query::COLUMNS,
+        List::Internals => &internals::COLUMNS,
+        List::Version => &VERSION,
+        List::Help => &ITEM,
+    }
+}
+
 pub(super) fn version() -> Reply {
     let version = format!(
         "PgBouncer {LIKE} (pgturnstile {})",
         env!("CARGO_PKG_VERSION")
     );
-    Reply::table(&[Column::text("version")], vec![vec![version.into()]])
+    Reply::table(&VERSION, vec![vec![version.into()]])
 }
 
 const HELP: [&str; 4] = [
@@ -33,7 +62,7 @@ pub(super) fn help() -> Reply {
     let rows = HELP.iter().map(|line| vec![(*line).into()]).collect();
     Reply {
         notice: Some(format!("Console usage\n\t{}", HELP.join("\n\t"))),
-        ..Reply::table(&[Column::text("item")], rows)
+        ..Reply::table(&ITEM, rows)
     }
 }
 
