@@ -1,7 +1,6 @@
 //! What a console client asks for: one statement a message.
-//!
-//! A word is `[0-9A-Za-z_]+` or `"…"` with `""` inside. Comments, blanks around and one semicolon at
-//! the end are taken, which is more than PgBouncer does.
+
+use super::words::{Word, words};
 
 /// A statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +42,6 @@ pub(super) enum Wrong {
     BadArguments,
 }
 
-/// The longest command word and argument (PgBouncer's grammar).
-const MAX_WORD: usize = 63;
-
 /// Parameters that drivers set or ask for, and what they read.
 const PARAMETERS: [(&str, &str); 5] = [
     ("client_encoding", "UTF8"),
@@ -55,6 +51,21 @@ const PARAMETERS: [(&str, &str); 5] = [
     ("timezone", "GMT"),
 ];
 
+/// What BEGIN may say of the transaction (src/backend/parser/gram.y, `transaction_mode_item`).
+const MODES: [&str; 11] = [
+    "isolation",
+    "level",
+    "serializable",
+    "repeatable",
+    "read",
+    "committed",
+    "uncommitted",
+    "write",
+    "only",
+    "not",
+    "deferrable",
+];
+
 impl Command {
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
         let invalid = || Wrong::Invalid(text.trim().to_owned());
@@ -62,19 +73,21 @@ impl Command {
         let Some((first, rest)) = words.split_first() else {
             return Ok(Self::Empty);
         };
-        let upper = first.text.to_ascii_uppercase();
-        if first.quoted {
+        let Word::Plain(first) = first else {
             return Err(invalid());
-        }
-        match upper.as_str() {
+        };
+        match first.to_ascii_uppercase().as_str() {
             "SHOW" | "SELECT" => show(rest).ok_or_else(invalid),
             "RELOAD" if rest.is_empty() => Ok(Self::Reload),
+            "SET" => set(rest).ok_or_else(invalid),
+            "BEGIN" if are_modes(after_noise(rest)) => Ok(Self::Nothing("BEGIN")),
+            "START" if starts(rest) => Ok(Self::Nothing("BEGIN")),
+            "COMMIT" | "END" if after_noise(rest).is_empty() => Ok(Self::Nothing("COMMIT")),
+            "ROLLBACK" | "ABORT" if after_noise(rest).is_empty() => Ok(Self::Nothing("ROLLBACK")),
+            // Nothing else has signs in it.
+            _ if rest.iter().any(Word::is_sign) => Err(invalid()),
             "PAUSE" => database(rest).map(Self::Pause),
             "RESUME" => database(rest).map(Self::Resume),
-            "BEGIN" | "START" => Ok(Self::Nothing("BEGIN")),
-            "COMMIT" | "END" => Ok(Self::Nothing("COMMIT")),
-            "ROLLBACK" | "ABORT" => Ok(Self::Nothing("ROLLBACK")),
-            "SET" => set(rest).ok_or_else(invalid),
             "RELOAD" => Err(Wrong::BadArguments),
             _ => Err(invalid()),
         }
@@ -88,7 +101,7 @@ impl Command {
 
 fn show(rest: &[Word]) -> Option<Command> {
     let [what] = rest else { return None };
-    let what = what.text.to_ascii_lowercase();
+    let what = what.text()?.to_ascii_lowercase();
     if let Some((name, value)) = PARAMETERS.iter().find(|(name, _)| *name == what) {
         return Some(Command::Parameter { name, value });
     }
@@ -108,99 +121,60 @@ fn show(rest: &[Word]) -> Option<Command> {
 fn database(rest: &[Word]) -> Result<Option<String>, Wrong> {
     match rest {
         [] => Ok(None),
-        [name] => Ok(Some(name.text.clone())),
+        [name] => Ok(name.text().map(ToOwned::to_owned)),
         _ => Err(Wrong::BadArguments),
     }
 }
 
-/// `SET name = value`, `SET name TO value`, `SET SESSION …`; only what drivers set.
+/// `SET name = value, …`, `SET name TO value, …`, `SET SESSION …`; only what drivers set.
 fn set(rest: &[Word]) -> Option<Command> {
     let rest = match rest {
-        [word, more @ ..] if word.text.eq_ignore_ascii_case("session") => more,
+        [word, more @ ..] if word.is("session") => more,
         other => other,
     };
-    let name = rest.first()?.text.to_ascii_lowercase();
-    let known = PARAMETERS.iter().any(|(known, _)| *known == name)
-        || ["extra_float_digits", "application_name", "characteristics"].contains(&name.as_str());
-    (known && rest.len() >= 2).then_some(Command::SetIgnored)
-}
-
-struct Word {
-    text: String,
-    quoted: bool,
-}
-
-/// The words of a statement; `None` where there is something that is none.
-fn words(text: &str) -> Option<Vec<Word>> {
-    let mut words = Vec::new();
-    let mut rest = skip_blanks(text)?;
-    while let Some(c) = rest.chars().next() {
-        let (word, after) = match c {
-            ';' => {
-                let after = skip_blanks(rest.trim_start_matches([';', ' ', '\t', '\n']))?;
-                return after.is_empty().then_some(words);
-            }
-            '=' => (None, &rest[1..]),
-            '"' | '\'' => {
-                let (text, after) = quoted(&rest[1..], c)?;
-                (Some(Word { text, quoted: true }), after)
-            }
-            c if is_word(c) => {
-                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                let end = rest.find("--").map_or(end, |comment| end.min(comment));
-                let text = rest[..end].to_owned();
-                (
-                    Some(Word {
-                        text,
-                        quoted: false,
-                    }),
-                    &rest[end..],
-                )
-            }
-            _ => return None,
-        };
-        if word.as_ref().is_some_and(|word| word.text.len() > MAX_WORD) {
+    let (name, rest) = rest.split_first()?;
+    if name.is("characteristics") {
+        let [r#as, transaction, modes @ ..] = rest else {
             return None;
-        }
-        words.extend(word);
-        rest = skip_blanks(after)?;
+        };
+        let whole = r#as.is("as") && transaction.is("transaction") && !modes.is_empty();
+        return (whole && are_modes(modes)).then_some(Command::SetIgnored);
     }
-    Some(words)
+    let mut known = PARAMETERS.iter().map(|(known, _)| *known);
+    if !known.any(|known| name.is(known))
+        && !name.is("extra_float_digits")
+        && !name.is("application_name")
+    {
+        return None;
+    }
+    let (to, values) = rest.split_first()?;
+    let whole = (to.is("to") || *to == Word::Sign('=')) && is_list(values);
+    whole.then_some(Command::SetIgnored)
 }
 
-/// Dots and hyphens are in names of databases and values more often than not.
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '.' | '-')
+/// Values with commas between them.
+fn is_list(words: &[Word]) -> bool {
+    let mut values = words.split(|word| *word == Word::Sign(','));
+    values.all(|value| matches!(value, [one] if !one.is_sign()))
 }
 
-fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
-    let mut out = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        if c != quote {
-            out.push(c);
-        } else if text[at + 1..].starts_with(quote) {
-            out.push(quote);
-            chars.next();
-        } else {
-            return Some((out, &text[at + 1..]));
-        }
-    }
-    None
+/// `START TRANSACTION` with or without modes.
+fn starts(rest: &[Word]) -> bool {
+    matches!(rest, [word, modes @ ..] if word.is("transaction") && are_modes(modes))
 }
 
-/// Blanks and comments; `None` for a comment without an end.
-fn skip_blanks(mut text: &str) -> Option<&str> {
-    loop {
-        text = text.trim_start();
-        if let Some(comment) = text.strip_prefix("--") {
-            text = comment.split_once('\n').map_or("", |(_, after)| after);
-        } else if let Some(comment) = text.strip_prefix("/*") {
-            text = comment.split_once("*/")?.1;
-        } else {
-            return Some(text);
-        }
+/// The words that may follow BEGIN, COMMIT and ROLLBACK and mean nothing.
+fn after_noise(rest: &[Word]) -> &[Word] {
+    match rest {
+        [word, more @ ..] if word.is("work") || word.is("transaction") => more,
+        other => other,
     }
+}
+
+/// There is no transaction here that they could matter to: their order is not looked at.
+fn are_modes(words: &[Word]) -> bool {
+    let is_mode = |word: &Word| *word == Word::Sign(',') || MODES.iter().any(|mode| word.is(mode));
+    words.iter().all(is_mode)
 }
 
 #[cfg(test)]
@@ -227,6 +201,16 @@ mod tests {
             ("rollback", Command::Nothing("ROLLBACK")),
             ("SET client_encoding TO 'UTF8'", Command::SetIgnored),
             ("set extra_float_digits = 3", Command::SetIgnored),
+            ("SET datestyle TO ISO, MDY", Command::SetIgnored),
+            (
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                Command::SetIgnored,
+            ),
+            (
+                "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY",
+                Command::Nothing("BEGIN"),
+            ),
+            ("COMMIT WORK", Command::Nothing("COMMIT")),
         ] {
             assert_eq!(Command::parse(text), Ok(command), "{text}");
         }
@@ -245,6 +229,17 @@ mod tests {
             "SET port = 1",
             "(",
             "\"SHOW\" POOLS",
+            "SHOW = POOLS",
+            "PAUSE = app",
+            "RELOAD ,",
+            "COMMIT PREPARED x",
+            "ROLLBACK TO SAVEPOINT a",
+            "START",
+            "BEGIN nonsense",
+            "SET datestyle ISO",
+            "SET datestyle TO ISO,",
+            "SET datestyle TO",
+            "SET datestyle = = ISO",
         ] {
             let wrong = Command::parse(text).unwrap_err();
             assert_eq!(wrong, Wrong::Invalid(text.to_owned()), "{text}");

@@ -1,6 +1,6 @@
 //! The admin console: PgBouncer's commands and columns, over the simple and the extended protocol.
 //!
-//! `command` turns text into what is asked, `run` does it, `reply` is what comes of it, `session`
+//! `words` and `command` turn text into what is asked, `run` does it, `reply` is what comes of it, `session`
 //! speaks the protocol, `show` has a file for each list.
 
 mod command;
@@ -9,5 +9,6 @@ mod reply;
 mod run;
 mod session;
 mod show;
+mod words;
 
 pub use session::serve;

@@ -50,7 +50,13 @@ pub(super) struct Reply {
     pub(super) rows: Vec<Vec<Cell>>,
     /// Of the CommandComplete; `None` = the query was empty.
     pub(super) tag: Option<&'static str>,
-    pub(super) notice: Option<String>,
+    pub(super) notice: Option<Notice>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    pub(super) message: &'static str,
+    pub(super) detail: Option<String>,
 }
 
 impl Reply {
@@ -74,8 +80,7 @@ impl Reply {
     /// Rows and the end of the statement; the notice goes ahead.
     pub(super) fn body(&self, formats: &[i16], out: &mut Vec<u8>) {
         if let Some(notice) = &self.notice {
-            let code = SqlState::SUCCESSFUL_COMPLETION;
-            encode::notice(out, "NOTICE", code, notice);
+            encode::notice(out, notice.message, notice.detail.as_deref());
         }
         for row in &self.rows {
             push_row(&self.columns, row, formats, out);

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::command::{Command, List};
-use super::reply::Reply;
+use super::reply::{Notice, Reply};
 use super::show;
 use crate::client::roster::{Asked, ClientInfo};
 use crate::control::Control;
@@ -128,9 +128,12 @@ pub(super) fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Err
     )
 }
 
-fn noticed(tag: &'static str, notice: &str) -> Reply {
+fn noticed(tag: &'static str, message: &'static str) -> Reply {
     Reply {
-        notice: Some(notice.to_owned()),
+        notice: Some(Notice {
+            message,
+            detail: None,
+        }),
         ..Reply::done(tag)
     }
 }

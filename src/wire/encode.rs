@@ -90,10 +90,13 @@ pub fn error(out: &mut Vec<u8>, error: &Error, severity: Severity) {
     });
 }
 
-/// A `NoticeResponse`; `level` is `NOTICE`, `WARNING`, `INFO` …
-pub fn notice(out: &mut Vec<u8>, level: &str, sqlstate: SqlState, words: &str) {
+/// A `NoticeResponse` about something that went well.
+pub fn notice(out: &mut Vec<u8>, words: &str, detail: Option<&str>) {
     message(out, tags::NOTICE, |out| {
-        fields(out, level, sqlstate, words);
+        fields(out, "NOTICE", SqlState::SUCCESSFUL_COMPLETION, words);
+        if let Some(detail) = detail {
+            field(out, b'D', detail);
+        }
         out.push(0);
     });
 }

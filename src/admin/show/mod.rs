@@ -8,7 +8,7 @@ pub(super) mod servers;
 mod sockets;
 
 use super::command::{Command, List};
-use super::reply::Reply;
+use super::reply::{Notice, Reply};
 use crate::wire::encode::Column;
 
 /// The version of PgBouncer whose columns these are: collectors choose their queries by it.
@@ -61,14 +61,17 @@ const HELP: [&str; 4] = [
 pub(super) fn help() -> Reply {
     let rows = HELP.iter().map(|line| vec![(*line).into()]).collect();
     Reply {
-        notice: Some(format!("Console usage\n\t{}", HELP.join("\n\t"))),
+        notice: Some(Notice {
+            message: "Console usage",
+            detail: Some(format!("\n\t{}", HELP.join("\n\t"))),
+        }),
         ..Reply::table(&ITEM, rows)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{auth_query, pools, sockets};
+    use super::{auth_query, help, pools, sockets};
     use crate::wire::encode::Column;
 
     /// Names with PgBouncer's types: t text, i int4, q int8, n numeric.
@@ -99,5 +102,14 @@ mod tests {
              ptr t, link t, remote_pid i, tls t, application_name t, prepared_statements i, id i"
         );
         assert_eq!(auth_query::COLUMNS.len(), 21);
+    }
+
+    #[test]
+    fn help_is_told_in_the_detail_of_the_notice() {
+        let mut out = Vec::new();
+        help().body(&[], &mut out);
+        let text = String::from_utf8_lossy(&out);
+        let notice = "MConsole usage\0D\n\tSHOW HELP|POOLS|";
+        assert!(text.contains(notice), "{text:?}");
     }
 }
