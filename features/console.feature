@@ -16,3 +16,7 @@ Feature: The admin console
     When the console runs "SHOW NONSENSE"; fails with SQLSTATE 08P01
     And the console runs "show version;"
     And alice connects to "pgturnstile"; fails with SQLSTATE 28P01
+
+  Scenario: The request_time of a console client is that of its latest request
+    When admin connects to the console
+    Then within 5 s the request_time of admin at the console moves on

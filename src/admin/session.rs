@@ -75,6 +75,7 @@ impl Session {
         let Some(frame) = self.next_frame().await? else {
             return Ok(false);
         };
+        self.info.note_request(self.control.around().world.now());
         if self.skipping && !matches!(frame.tag, tags::SYNC | tags::TERMINATE) {
             return Ok(true);
         }

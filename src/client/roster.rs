@@ -46,6 +46,8 @@ pub struct ClientInfo {
     pub database: Arc<str>,
     pub peer: Option<Endpoint>,
     pub local: Option<Endpoint>,
+    /// The process at the other end of a unix socket.
+    pub remote_pid: Option<i32>,
     /// Version and cipher; empty = plain.
     pub tls: Box<str>,
     pub application_name: Box<str>,
@@ -140,7 +142,7 @@ impl ClientInfo {
         *self.standing() = Standing::Lent { server, cancel };
     }
 
-    pub(super) fn note_request(&self, now: Instant) {
+    pub fn note_request(&self, now: Instant) {
         let since = now.saturating_duration_since(self.born).as_millis();
         let since = u64::try_from(since).unwrap_or(u64::MAX);
         self.requested.store(since, Ordering::Relaxed);
@@ -238,6 +240,7 @@ pub struct Introduction {
     pub database: Arc<str>,
     pub peer: Option<Endpoint>,
     pub local: Option<Endpoint>,
+    pub remote_pid: Option<i32>,
     pub tls: Box<str>,
     pub application_name: Box<str>,
     pub pool: Option<Arc<Pool>>,
@@ -290,6 +293,7 @@ impl Roster {
             database: who.database,
             peer: who.peer,
             local: who.local,
+            remote_pid: who.remote_pid,
             tls: who.tls,
             application_name: who.application_name,
             connected: world.wall(),

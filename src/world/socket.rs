@@ -77,6 +77,15 @@ impl Socket {
         }
     }
 
+    /// The process that connected a unix socket, as the kernel noted it (`SO_PEERCRED`, unix(7));
+    /// `None` over TCP, and where the process can't be seen from this one's namespace.
+    pub fn peer_pid(&self) -> Option<i32> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Unix(unix) => unix.peer_cred().ok()?.pid().filter(|pid| *pid > 0),
+        }
+    }
+
     /// Waits, without a buffer, until a read would give bytes, an end or an error.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -201,6 +210,13 @@ mod tests {
         assert_eq!(one.read_now(&mut [0; 8]).unwrap(), 1);
         drop(other);
         assert_eq!(one.peek_now().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_unix_peer_is_known_by_its_process() {
+        let (one, _other) = Socket::pair().unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(one.peer_pid(), Some(own));
     }
 
     #[tokio::test]

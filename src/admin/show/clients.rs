@@ -39,7 +39,7 @@ fn row(around: &Around, client: &ClientInfo) -> Vec<Cell> {
         waiting,
         close_needed: false,
         link,
-        remote_pid: 0,
+        remote_pid: client.remote_pid.unwrap_or(0),
         tls: &client.tls,
         application_name: &client.application_name,
         prepared_statements: client.statements(),

@@ -66,15 +66,17 @@ fn row(around: &Around, pool: &Arc<Pool>, clients: &[Arc<ClientInfo>]) -> Vec<Ce
             .filter(|server| server.state() == state)
             .count()
     };
+    // Each request that is passed on has a connection to PostgreSQL of its own: one of either kind.
+    let cancels = pool.cancels();
     vec![
         Cell::from(&*pool.key.database),
         Cell::from(pool.user()),
         active.into(),
         waiting.into(),
-        pool.cancels().into(),
+        cancels.into(),
         0.into(),
         count(ServerState::Active).into(),
-        0.into(),
+        cancels.into(),
         count(ServerState::BeingCanceled).into(),
         count(ServerState::Idle).into(),
         0.into(),

@@ -71,6 +71,7 @@ impl Visitor {
             database: shared(self.database(), key.map(|key| &key.database)),
             peer: self.peer,
             local: self.pg.stream.local().ok(),
+            remote_pid: self.pg.stream.socket().peer_pid(),
             tls: tls
                 .map(|tls| format!("{}/{}", tls.version, tls.cipher).into())
                 .unwrap_or_default(),

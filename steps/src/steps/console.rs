@@ -2,7 +2,7 @@
 
 use cucumber::gherkin::Step as GherkinStep;
 use cucumber::{then, when};
-use harness::client::Session;
+use harness::client::{Session, compose};
 
 use crate::Turnstile;
 use crate::surprise::{Step, Surprise, expect};
@@ -120,8 +120,56 @@ async fn begins_with(world: &mut Turnstile, command: String, text: String) -> St
 /// Rows of a SHOW, by the named columns, those of this scenario's users only.
 #[then(expr = "{string} shows of the users")]
 async fn shows_of_users(world: &mut Turnstile, command: String, step: &GherkinStep) -> Step {
+    rows_of_users(world, &command, step).await
+}
+
+#[then(expr = "within {int} s {string} shows of the users")]
+async fn shows_within(
+    world: &mut Turnstile,
+    seconds: u64,
+    command: String,
+    step: &GherkinStep,
+) -> Step {
+    within(seconds, async || rows_of_users(world, &command, step).await).await
+}
+
+/// The console's clients carry, each, the time of its connect and of its latest request.
+#[then(expr = "within {int} s the request_time of {client} at the console moves on")]
+async fn request_time_moves(world: &mut Turnstile, seconds: u64, client: ClientName) -> Step {
+    within(seconds, async || {
+        let wire = world.client(&client)?.wire()?;
+        wire.send(&compose::query("SHOW VERSION")).await?;
+        wire.answer().await?;
+        let clients = world.scene()?.console()?.ask("SHOW CLIENTS").await?;
+        let at_console = |row: &&Vec<_>| clients.cell(row, "database") == Some("pgbouncer");
+        // The oldest one: the one that asks here has just come.
+        let row = clients.rows.iter().find(at_console);
+        let row = row.ok_or_else(|| Surprise::new("nobody is at the console"))?;
+        let time = |name| clients.cell(row, name).unwrap_or_default();
+        if time("request_time") > time("connect_time") {
+            return Ok(());
+        }
+        Err(Surprise::new(format!(
+            "connected {}, asked {}",
+            time("connect_time"),
+            time("request_time")
+        )))
+    })
+    .await
+}
+
+/// A cancel request with the second client's key, on the first one's connection; nobody waits.
+#[when(expr = "{client} asks to cancel {client}")]
+async fn asks_to_cancel(world: &mut Turnstile, client: ClientName, other: ClientName) -> Step {
+    let key = world.client(&other)?.wire()?.key.clone();
+    let (pid, secret) = key.ok_or_else(|| Surprise::new("there is no key"))?;
+    let request = compose::cancel(pid, &secret);
+    Ok(world.client(&client)?.wire()?.send(&request).await?)
+}
+
+async fn rows_of_users(world: &mut Turnstile, command: &str, step: &GherkinStep) -> Step {
     let (heading, wanted) = table::headed(step)?;
-    let answer = world.scene()?.console()?.ask(&command).await?;
+    let answer = world.scene()?.console()?.ask(command).await?;
     let mut found: Vec<Vec<String>> = answer
         .rows
         .iter()
@@ -134,7 +182,7 @@ async fn shows_of_users(world: &mut Turnstile, command: String, step: &GherkinSt
         })
         .collect();
     found.sort();
-    expect(&command, &found, &wanted.to_vec())
+    expect(command, &found, &wanted.to_vec())
 }
 
 async fn counters(world: &mut Turnstile, command: &str, step: &GherkinStep) -> Step {
