@@ -1,16 +1,17 @@
 //! What clients are given of the process they live in.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::roster::Roster;
 use crate::auth::StandIns;
+use crate::auth_query::Counters;
 use crate::auth_query::service::AuthQueryService;
 use crate::config::settings::{Database, Settings};
 use crate::net::buffer::BufferPool;
 use crate::net::tls::accept::TlsAcceptorCell;
 use crate::net::tls::connect::Connector;
-use crate::pool::pool::Surroundings;
+use crate::pool::pool::{Pool, Surroundings};
 use crate::pool::settings::Shared;
 use crate::session::params::{ParamSet, Rules};
 use crate::world::World;
@@ -26,6 +27,8 @@ pub struct Around {
     /// For the many clients that ask for nothing.
     pub no_params: Arc<ParamSet>,
     current: Mutex<Arc<Current>>,
+    /// Pools that a reload took out of the registry, as long as anybody holds them.
+    leaving: Mutex<Vec<Weak<Pool>>>,
 }
 
 /// The configuration in force, with what was made from it. A reload makes a new one; whoever is in
@@ -43,6 +46,8 @@ pub struct Realm {
     pub database: Arc<Database>,
     pub tls: Arc<Connector>,
     pub auth_query: Option<AuthQueryService>,
+    /// Of its look-ups, since the database is there: a reload keeps them, whatever else it changes.
+    pub counters: Arc<Counters>,
 }
 
 impl Around {
@@ -64,6 +69,7 @@ impl Around {
             acceptor,
             no_params: Arc::default(),
             current: Mutex::new(Arc::new(current)),
+            leaving: Mutex::default(),
         }
     }
 
@@ -77,6 +83,24 @@ impl Around {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::clone(&new);
         new
+    }
+
+    /// Remembers pools that the registry no longer has: their clients may still be in a turn, and
+    /// what leaks there shall be seen.
+    pub fn note_leaving(&self, pools: &[Arc<Pool>]) {
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.retain(|pool| pool.strong_count() > 0);
+        leaving.extend(pools.iter().map(Arc::downgrade));
+    }
+
+    /// Every pool that there is: those of the registry in the order of their keys, then those that
+    /// are leaving.
+    pub fn all_pools(&self) -> Vec<Arc<Pool>> {
+        let listed = self.pools.registry.list().into_iter();
+        let mut pools: Vec<_> = listed.map(|(_, listed)| listed.pool).collect();
+        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.extend(leaving.iter().filter_map(Weak::upgrade));
+        pools
     }
 }
 

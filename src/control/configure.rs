@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::auth_query::Counters;
 use crate::auth_query::service::{AuthQueryService, Parts};
 use crate::client::around::{Around, Current, Realm};
 use crate::config::settings::{Database, Settings};
@@ -34,13 +35,16 @@ pub fn make_current(
         let same_sockets =
             before.is_some_and(|b| b.settings.general.sockets == settings.general.sockets);
         let same = old.filter(|old| same_sockets && old.database == *database);
-        let realm = match same {
-            Some(old) => Realm {
+        let counters = old.map(|old| Arc::clone(&old.counters)).unwrap_or_default();
+        let realm = if let Some(old) = same {
+            Realm {
                 database: Arc::clone(database),
                 tls,
                 auth_query: old.auth_query.clone(),
-            },
-            None => make_realm(&settings, database, tls, pools, buffers),
+                counters,
+            }
+        } else {
+            make_realm(&settings, database, tls, pools, buffers, counters)
         };
         databases.insert(name.clone(), Arc::new(realm));
     }
@@ -81,6 +85,7 @@ fn make_realm(
     tls: Arc<Connector>,
     pools: &Surroundings,
     buffers: &BufferPool,
+    counters: Arc<Counters>,
 ) -> Realm {
     let auth_query = AuthQueryService::new(&Parts {
         world: pools.world.clone(),
@@ -89,12 +94,13 @@ fn make_realm(
         connector: Arc::clone(&tls),
         sockets: settings.general.sockets.clone(),
         buffers: buffers.clone(),
-        counters: Arc::default(),
+        counters: Arc::clone(&counters),
     });
     Realm {
         database: Arc::clone(database),
         tls,
         auth_query,
+        counters,
     }
 }
 

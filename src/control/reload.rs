@@ -75,6 +75,7 @@ async fn take_force(around: &Arc<Around>, current: &Current) {
         Origin::Static | Origin::Dedicated => !fixed.contains(key),
     };
     let gone = around.pools.registry.remove_where(goes);
+    around.note_leaving(&gone);
     enter_pools(around, current);
     for (key, listed) in around.pools.registry.list() {
         if let Some(realm) = current.databases.get(&*key.database)

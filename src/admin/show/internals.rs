@@ -1,4 +1,5 @@
-//! SHOW INTERNALS: everything that could leak, counted.
+//! SHOW INTERNALS: everything that could leak, counted; pools that a reload has removed, too, while
+//! anybody holds them.
 
 use crate::admin::reply::{Cell, Reply};
 use crate::auth_query::service::AuthQueryService;
@@ -18,7 +19,7 @@ pub(in crate::admin) fn show(around: &Around) -> Reply {
         .filter_map(|realm| realm.auth_query.as_ref());
     let verifiers: usize = services.map(AuthQueryService::verifiers).sum();
     let rows = [
-        ("pools", census.pools),
+        ("pools", sums.pools),
         ("pending", census.pending),
         ("attached", census.attached),
         ("clients", around.roster.list().len()),
@@ -39,6 +40,7 @@ pub(in crate::admin) fn show(around: &Around) -> Reply {
 
 #[derive(Default)]
 struct Sums {
+    pools: usize,
     leases: usize,
     permits_free: usize,
     permits_total: usize,
@@ -49,8 +51,8 @@ struct Sums {
 impl Sums {
     fn of(around: &Around) -> Self {
         let mut sums = Self::default();
-        for (_, listed) in around.pools.registry.list() {
-            let pool = listed.pool;
+        for pool in around.all_pools() {
+            sums.pools += 1;
             let servers = pool.list_servers();
             let lent = servers.iter().filter(|s| s.state() != ServerState::Idle);
             sums.leases += lent.count();

@@ -10,8 +10,7 @@ use crate::server::info::ServerInfo;
 
 pub(in crate::admin) fn show(around: &Around) -> Reply {
     let mut rows = Vec::new();
-    for (_, listed) in around.pools.registry.list() {
-        let pool = listed.pool;
+    for pool in around.all_pools() {
         rows.extend(pool.list_servers().iter().map(|server| row(&pool, server)));
     }
     Reply::table(&COLUMNS, rows)
