@@ -61,3 +61,8 @@ Feature: The first packets, sound and hostile
     And alice begins TLS directly with ALPN "postgresql"
     And alice logs in on that connection
     Then alice runs "select 1" and gets "1"
+
+  Scenario: Direct TLS without ALPN is refused
+    When alice dials
+    And alice begins TLS directly without ALPN
+    Then alice is cut off

@@ -110,15 +110,24 @@ impl Outcome {
     }
 }
 
-/// How a client connects: `over TLS` or `without TLS` (the usual), `by wire`, `without a password`, `to "database"`,
+/// What a client's bytes travel over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Over {
+    #[default]
+    Tcp,
+    Tls,
+    UnixSocket,
+}
+
+/// How a client connects: `over TLS`, `without TLS` (the usual) or `over the unix socket`, `by wire`, `without a password`, `to "database"`,
 /// `as user`, `with parameter "value"`, in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Parameter)]
 #[param(
     name = "manner",
-    regex = "(?: over TLS| without TLS| by wire| without a password| to \"[^\"]*\"| as [a-z]+| with [A-Za-z_.]+ \"[^\"]*\")*"
+    regex = "(?: over TLS| without TLS| over the unix socket| by wire| without a password| to \"[^\"]*\"| as [a-z]+| with [A-Za-z_.]+ \"[^\"]*\")*"
 )]
 pub struct Manner {
-    pub tls: bool,
+    pub over: Over,
     pub wire: bool,
     pub no_password: bool,
     pub database: Option<String>,
@@ -144,10 +153,14 @@ impl Manner {
     /// Takes one phrase off the front and returns what is left.
     fn take<'a>(&mut self, text: &'a str) -> Result<&'a str, String> {
         if let Some(rest) = text.strip_prefix("over TLS") {
-            self.tls = true;
+            self.over = Over::Tls;
             return Ok(rest);
         }
         if let Some(rest) = text.strip_prefix("without TLS") {
+            return Ok(rest);
+        }
+        if let Some(rest) = text.strip_prefix("over the unix socket") {
+            self.over = Over::UnixSocket;
             return Ok(rest);
         }
         if let Some(rest) = text.strip_prefix("by wire") {
@@ -211,7 +224,7 @@ mod tests {
             " by wire to \"x\" as bob with password \"a b\" with TimeZone \"UTC\" over TLS"
                 .parse()
                 .unwrap();
-        assert!(manner.wire && manner.tls);
+        assert!(manner.wire && manner.over == Over::Tls);
         assert_eq!(manner.user.as_deref(), Some("bob"));
         assert_eq!(manner.password.as_deref(), Some("a b"));
         assert_eq!(

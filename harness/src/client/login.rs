@@ -1,7 +1,7 @@
 //! Who logs in where, and how the connection is encrypted.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
@@ -13,8 +13,18 @@ use super::Failure;
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    /// An address, or the folder of a unix socket: then it begins with `/`, as in libpq.
     pub host: String,
     pub port: u16,
+}
+
+impl Endpoint {
+    /// The file of the unix socket, where it is one.
+    pub fn socket_file(&self) -> Option<PathBuf> {
+        let folder = Path::new(&self.host);
+        let file = format!(".s.PGSQL.{}", self.port);
+        folder.is_absolute().then(|| folder.join(file))
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -81,5 +91,21 @@ pub struct Login {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} to {} at {}", self.user, self.database, self.endpoint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_a_folder_holds_a_socket_file() {
+        let at = |host: &str| Endpoint {
+            host: host.to_owned(),
+            port: 7,
+        };
+        let file = at("/run/x").socket_file();
+        assert_eq!(file, Some(PathBuf::from("/run/x/.s.PGSQL.7")));
+        assert_eq!(at("127.0.0.1").socket_file(), None);
     }
 }

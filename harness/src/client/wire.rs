@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Buf as _, BytesMut};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -19,18 +19,25 @@ use super::{Endpoint, Failure, Message, Roots, Trace, compose};
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
 trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {
-    fn tcp(&self) -> &TcpStream;
+    /// `None` over a unix socket.
+    fn tcp(&self) -> Option<&TcpStream>;
 }
 
 impl Io for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self)
+    }
+}
+
+impl Io for UnixStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        None
     }
 }
 
 impl Io for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self.get_ref().0)
     }
 }
 
@@ -56,17 +63,14 @@ impl std::fmt::Debug for Wire {
 impl Wire {
     /// Opens a connection and sends nothing.
     pub async fn dial(name: &str, endpoint: &Endpoint, trace: &Trace) -> Result<Self, Failure> {
-        let address = (endpoint.host.as_str(), endpoint.port);
-        let tcp = timeout(PATIENCE, TcpStream::connect(address))
+        let io = timeout(PATIENCE, open(endpoint))
             .await
             .map_err(|_| Failure::late(format!("no connection to {endpoint}")))??;
-        // Single bytes shall travel as single packets.
-        tcp.set_nodelay(true)?;
         trace.note(name, &format!("dials {endpoint}"));
         Ok(Self {
             name: name.to_owned(),
             endpoint: endpoint.clone(),
-            io: Box::new(tcp),
+            io,
             inbox: BytesMut::new(),
             trace: trace.clone(),
             parameters: BTreeMap::new(),
@@ -89,7 +93,7 @@ impl Wire {
     /// Begins TLS at once, as `sslnegotiation=direct` does.
     pub async fn handshake(self, roots: &Roots, alpn: Option<&[u8]>) -> Result<Self, Failure> {
         let endpoint = self.endpoint.clone();
-        let tcp = TcpStream::from_std(detach(self.io.tcp())?)?;
+        let tcp = TcpStream::from_std(detach(self.tcp()?)?)?;
         let server = ServerName::try_from(endpoint.host.clone())
             .map_err(|error| Failure::local(error.to_string()))?;
         let connector = TlsConnector::from(Arc::new(roots.config(alpn)?));
@@ -223,7 +227,7 @@ impl Wire {
     pub fn reset(self) -> Result<(), Failure> {
         self.trace.note(&self.name, "resets");
         let linger = Some(Duration::ZERO);
-        Ok(socket2::SockRef::from(self.io.tcp()).set_linger(linger)?)
+        Ok(socket2::SockRef::from(self.tcp()?).set_linger(linger)?)
     }
 
     /// Says good-bye and closes.
@@ -231,6 +235,11 @@ impl Wire {
         // The server may be gone already: then the good-bye has nobody to hear it.
         let _ = self.send(&compose::message(b'X', b"")).await;
         let _ = self.io.shutdown().await;
+    }
+
+    fn tcp(&self) -> Result<&TcpStream, Failure> {
+        let tcp = self.io.tcp();
+        tcp.ok_or_else(|| Failure::local("there is no such thing over a unix socket"))
     }
 
     fn take_message(&mut self) -> Result<Option<Message>, Failure> {
@@ -266,6 +275,16 @@ impl Wire {
             .map_err(|_| Failure::late(format!("nothing came within {PATIENCE:?}")))?
             .map_err(Failure::from)
     }
+}
+
+async fn open(endpoint: &Endpoint) -> std::io::Result<Box<dyn Io>> {
+    if let Some(path) = endpoint.socket_file() {
+        return Ok(Box::new(UnixStream::connect(path).await?));
+    }
+    let tcp = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
+    // Single bytes shall travel as single packets.
+    tcp.set_nodelay(true)?;
+    Ok(Box::new(tcp))
 }
 
 /// The same socket under a descriptor of its own, so that TLS can take it over.

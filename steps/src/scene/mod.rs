@@ -16,7 +16,7 @@ use harness::{Instance, Pooler, PoolerKind, PoolerSpec, scratch};
 
 use crate::stage::{Stage, instance_spec};
 use crate::surprise::{Step, Surprise};
-use crate::words::{ClientName, Manner};
+use crate::words::{ClientName, Manner, Over};
 
 pub use names::{DATABASE, LOOKUP_ROLE, Names};
 
@@ -83,6 +83,13 @@ impl Scene {
         &self.folder
     }
 
+    /// The pooler listens in its own folder, too.
+    pub fn add_unix_socket(&mut self) {
+        let folder = self.folder.join("pooler").display().to_string();
+        let settings = &mut self.spec.settings;
+        settings.push(("unix_socket_dir".to_owned(), folder));
+    }
+
     /// Starts the pooler with the settings gathered so far, and notes what it holds at rest.
     pub async fn start_pooler(&mut self) -> Step {
         let folder = self.folder.join("pooler");
@@ -110,10 +117,14 @@ impl Scene {
         let pooler = self.pooler()?;
         Ok(Login {
             endpoint: Endpoint {
-                host: pooler.host.clone(),
+                host: if manner.over == Over::UnixSocket {
+                    pooler.folder.display().to_string()
+                } else {
+                    pooler.host.clone()
+                },
                 port: pooler.port,
             },
-            tls: if manner.tls {
+            tls: if manner.over == Over::Tls {
                 Tls::On(self.roots()?)
             } else {
                 Tls::Off

@@ -44,6 +44,13 @@ fn static_users(world: &mut Turnstile, step: &GherkinStep) -> Step {
     Ok(())
 }
 
+/// Before the pooler is started.
+#[given("a unix socket before the pooler")]
+fn unix_socket(world: &mut Turnstile) -> Step {
+    world.scene()?.add_unix_socket();
+    Ok(())
+}
+
 #[given("a pooler")]
 async fn pooler(world: &mut Turnstile) -> Step {
     world.scene()?.start_pooler().await

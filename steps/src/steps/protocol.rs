@@ -133,6 +133,18 @@ async fn direct_tls(world: &mut Turnstile, client: ClientName, alpn: String) -> 
     Ok(())
 }
 
+/// A peer that may mean another service: the handshake as such goes well.
+#[when(expr = "{client} begins TLS directly without ALPN")]
+async fn direct_tls_without(world: &mut Turnstile, client: ClientName) -> Step {
+    let roots = world.scene()?.roots()?;
+    let Session::Wire(wire) = world.take_client(&client)? else {
+        return Err(Surprise::new("this needs a wire client"));
+    };
+    let wire = wire.handshake(&roots, None).await?;
+    world.enter(client, Session::Wire(Box::new(wire)));
+    Ok(())
+}
+
 /// A startup packet of the client's own making: the version, then name and value a row.
 #[when(expr = "{client} starts up with protocol {int}.{int}")]
 async fn starts_up(
