@@ -20,6 +20,7 @@ use crate::control::Control;
 use crate::control::configure::{enter_pools, make_current};
 use crate::drain::{self, Drained};
 use crate::error::{Error, Result};
+use crate::failpoint::failpoint;
 use crate::net::buffer::BufferPool;
 use crate::net::listen::{accept_loop, bind};
 use crate::net::tls::accept::TlsAcceptorCell;
@@ -204,6 +205,7 @@ fn receive(around: Arc<Around>, control: Control, socket: Socket) -> impl Future
             Some(Guest::Console(guest)) => Box::pin(admin::serve(control, *guest)).await,
             None => {}
         }
+        failpoint!("task_leaked", std::future::pending::<()>().await);
     }
 }
 

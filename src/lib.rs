@@ -18,6 +18,7 @@
 //! session  auth     pure: what is owed, prepared and set; challenge and response
 //! wire              pure: bytes and their meaning
 //! config  error  world     leaves: settings, the one error type, the one door to the outside
+//! failpoint         a leaf too: faults for the tests, nothing in any other build
 //! ```
 
 pub mod admin;
@@ -29,6 +30,7 @@ pub mod config;
 pub mod control;
 pub mod drain;
 pub mod error;
+pub mod failpoint;
 pub mod logging;
 pub mod net;
 pub mod pool;

@@ -70,7 +70,7 @@ enum Format {
     Structured,
 }
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let loaded = config::load(&arguments.config, &config::process_environment);
     match loaded {

@@ -10,6 +10,7 @@ use super::idle;
 use super::pump::{End, Outcome, pump};
 use super::roster::{Asked, ClientInfo};
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint::failpoint;
 use crate::net::buffer::BUFFER_SIZE;
 use crate::net::pg::PgStream;
 use crate::pool::checkout::CheckoutError;
@@ -40,6 +41,7 @@ pub async fn run(client: &mut Client) -> Result<After> {
         }
         Err(error) => return Err(error),
     };
+    failpoint!("lease_taken");
     let mut preamble = Vec::new();
     let server = lease.server();
     if server.applied != client.params {
@@ -55,6 +57,8 @@ pub async fn run(client: &mut Client) -> Result<After> {
 /// next in the queue need not wait for this client's socket.
 async fn settle(client: &mut Client, lease: Lease, outcome: Outcome) -> Result<After> {
     let Outcome { end, reply, torn } = outcome;
+    #[cfg(feature = "failpoints")]
+    let reply = crate::failpoint::swapped(reply).await;
     if end.is_err() {
         drop(lease);
         if torn {

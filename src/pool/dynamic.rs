@@ -14,6 +14,7 @@ use super::pool::{Pool, Surroundings};
 use super::probing::{Outcome, ProbeToken, ProbeTurn};
 use super::settings::PoolSettings;
 use crate::error::{Error, Result};
+use crate::failpoint::failpoint;
 
 /// Logs a client that has proved itself into the pool of its user.
 ///
@@ -69,8 +70,12 @@ async fn initialise(
 
 /// Opens the pool's first server, and tells the joiners if there is none.
 async fn probe(pool: &Arc<Pool>, token: ProbeToken<Pool>, keys: &Keys) -> Result<ProbeToken<Pool>> {
+    failpoint!("init_before_probe");
     match get_server_parameters(pool, Some(keys)).await {
-        Ok(_) => Ok(token),
+        Ok(_) => {
+            failpoint!("init_after_parameters");
+            Ok(token)
+        }
         Err(CheckoutError::Connect { error, .. }) if is_keys_refused(&error) => {
             let error = Error::wrong_password(pool.user()).with_source(Error::from(error));
             token.keys_refused(error.clone());

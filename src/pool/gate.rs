@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
+use crate::failpoint::failpoint;
 use crate::world::World;
 
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        failpoint!("permit_leaked", return std::mem::forget(self.inner.take()));
         if let Some(permit) = self.inner.take()
             && self.gate.pays_debt()
         {

@@ -12,6 +12,7 @@ use super::gc::gc_idle_dynamic_pools;
 use super::pool::Pool;
 use super::registry::Registry;
 use super::slots::{Member, TakenSlot};
+use crate::failpoint::failpoint;
 use crate::server::conn::ServerConn;
 use crate::wire::SqlState;
 
@@ -22,6 +23,7 @@ pub async fn sweep(registry: &Registry<Pool>, retain_max: Option<usize>) {
         listed.pool.expire(&mut budget).await;
         listed.pool.start_refill();
     }
+    failpoint!("entry_leaked", return);
     for pool in gc_idle_dynamic_pools(registry) {
         tracing::info!(pool = %pool.key, "pool is unused and removed");
     }

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::cancel::{CancelAddress, cancel};
+use crate::failpoint::failpoint;
 use crate::net::pg::PgStream;
 use crate::net::stream::Stream;
 use crate::net::tls::connect::Handshake;
@@ -158,6 +159,7 @@ async fn last_rites(
         let _ = socket.shut_down_write();
         read_to_end(socket).await;
     }
+    failpoint!("descriptor_leaked", std::mem::forget(body));
 }
 
 impl Body {

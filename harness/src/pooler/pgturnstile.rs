@@ -12,7 +12,17 @@ use crate::{Error, Result};
 
 /// The binary: `POOLER_BIN`, else the one in the folder of this very build.
 pub fn binary() -> Result<PathBuf> {
-    if let Some(asked) = env::var_os("POOLER_BIN").filter(|path| !path.is_empty()) {
+    find("POOLER_BIN", "pgturnstile", "")
+}
+
+/// The one with failpoints: `POOLER_FAILPOINTS_BIN`, else the one of this very build.
+fn binary_with_failpoints() -> Result<PathBuf> {
+    let name = "pgturnstile-failpoints";
+    find("POOLER_FAILPOINTS_BIN", name, "--features failpoints ")
+}
+
+fn find(variable: &str, name: &str, features: &str) -> Result<PathBuf> {
+    if let Some(asked) = env::var_os(variable).filter(|path| !path.is_empty()) {
         return Ok(PathBuf::from(asked));
     }
     let here = env::current_exe().map_err(Error::io("this program's own path"))?;
@@ -20,19 +30,38 @@ pub fn binary() -> Result<PathBuf> {
     here.ancestors()
         .skip(1)
         .take(2)
-        .map(|folder| folder.join("pgturnstile"))
+        .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-        .ok_or_else(|| Error::told("pgturnstile is not built: cargo build --bin pgturnstile"))
+        .ok_or_else(|| {
+            Error::told(format!(
+                "{name} is not built: cargo build {features}--bin {name}"
+            ))
+        })
 }
 
 pub(super) async fn start(spec: &PoolerSpec, folder: &Path) -> Result<Pooler> {
     let config = write(spec, folder)?;
-    let mut launch = Launch::new(binary()?, log_path(folder))
+    let binary = if spec.failpoints.is_empty() {
+        binary()?
+    } else {
+        binary_with_failpoints()?
+    };
+    let mut launch = Launch::new(binary, log_path(folder))
         .arguments(&spec.arguments)
         .arguments([config.as_os_str()]);
     launch.environment = vec![("NO_COLOR".to_owned(), "1".to_owned())];
+    launch.environment.extend(armed(&spec.failpoints));
     launch.environment.extend(spec.environment.iter().cloned());
     launched(launch, config, folder).await
+}
+
+/// The variable that arms failpoints; where none are asked for, this run's own is left alone.
+fn armed(failpoints: &[(String, String)]) -> Option<(String, String)> {
+    let pairs: Vec<String> = failpoints
+        .iter()
+        .map(|(name, action)| format!("{name}={action}"))
+        .collect();
+    (!pairs.is_empty()).then(|| ("PGTURNSTILE_FAILPOINTS".to_owned(), pairs.join(";")))
 }
 
 /// Serves a file where it lies, in the current folder: its paths mean what they say there.

@@ -18,6 +18,9 @@ pub struct PoolerSpec {
     pub environment: Vec<(String, String)>,
     /// More arguments for the process, such as `--log-level debug`.
     pub arguments: Vec<String>,
+    /// Faults of its own making, by name, and what each does (`1*panic`). With any, the binary is
+    /// the one that has them.
+    pub failpoints: Vec<(String, String)>,
 }
 
 /// A configuration file as a scenario spells it.

@@ -8,6 +8,7 @@ use crate::auth_query::verifier::KeyEpoch;
 use crate::client::around::{Around, Realm};
 use crate::config::hba::HbaRule;
 use crate::error::{Error, Result};
+use crate::failpoint::failpoint;
 use crate::pool::attachment::Attachment;
 use crate::pool::dynamic;
 use crate::pool::key::{Origin, PoolKey};
@@ -64,6 +65,7 @@ impl Visitor {
             }
         };
         service.counters().login_succeeded();
+        failpoint!("login_after_proof");
         let auth_query = realm.database.auth_query.as_ref();
         if let Some(login) = auth_query.and_then(|a| a.dedicated.as_ref()) {
             let key = PoolKey::new(&realm.database.name, &login.username, Origin::Dedicated);

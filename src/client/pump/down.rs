@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use super::{Step, client_gone, poll_send, server_broke, server_lost};
 use crate::client::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint::failpoint;
 use crate::net::buffer::Buffer;
 use crate::server::conn::ServerConn;
 use crate::session::dirt::{self, Verdict};
@@ -120,6 +121,8 @@ impl Down {
                 self.deliver(server, n);
                 continue;
             }
+            #[cfg(feature = "failpoints")]
+            crate::failpoint::swallow_row(&mut server.pg.inbox, self.ready);
             self.pass_rows(server);
             // After the last reply of a turn nothing more is the client's.
             if server.turn.is_over() && !server.torn && self.ready > 0 {
@@ -174,6 +177,7 @@ impl Down {
         client: &mut Client,
         server: &mut ServerConn,
     ) -> Result<()> {
+        failpoint!("turn_mid");
         let body = &server.pg.inbox.bytes()[self.ready + HEADER..];
         let status = match (header.tag, body.first()) {
             (tags::READY_FOR_QUERY, Some(&byte)) if header.body == 1 => {

@@ -92,7 +92,8 @@ impl Scene {
         }];
     }
 
-    /// Changes one key: `auth_query.x`, `pool.x`, `hba`, `server_tls_mode`, else one of `general`.
+    /// Changes one key: `auth_query.x`, `pool.x`, `failpoint.x`, `hba`, `server_tls_mode`, else one
+    /// of `general`.
     pub fn configure_key(&mut self, key: &str, value: &str) -> Step {
         let value = self.names.localize(value).replace("\\n", "\n");
         match key.split_once('.') {
@@ -106,6 +107,7 @@ impl Scene {
             Some(("pool", "server_port")) => {
                 self.database()?.port = u16::try_from(number(&value)?).unwrap_or_default();
             }
+            Some(("failpoint", name)) => replace(&mut self.spec.failpoints, name, value),
             Some(("pool", key)) => replace(&mut self.database()?.settings, key, value),
             _ if key == "hba" => self.spec.hba = Some(format!("{CONSOLE_RULE}\n{value}")),
             _ => replace(&mut self.spec.settings, key, value),
