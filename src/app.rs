@@ -201,11 +201,13 @@ fn receive(around: Arc<Around>, control: Control, socket: Socket) -> impl Future
     let welcome = Box::pin(async move { login::welcome(&around, socket).await });
     async move {
         match welcome.await {
-            Some(Guest::Client(client)) => serve(client).await,
+            Some(Guest::Client(client)) => {
+                serve(client).await;
+                failpoint!("task_leaked", std::future::pending::<()>().await);
+            }
             Some(Guest::Console(guest)) => Box::pin(admin::serve(control, *guest)).await,
             None => {}
         }
-        failpoint!("task_leaked", std::future::pending::<()>().await);
     }
 }
 

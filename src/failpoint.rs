@@ -145,9 +145,10 @@ mod faults {
     /// The first of two clients waits here for the reply of the second.
     static WAITING: Mutex<Option<(Buffer, oneshot::Sender<Buffer>)>> = Mutex::new(None);
 
-    /// Gives a client the reply of another one whose turn ends next.
+    /// Gives a client that asked by simple query the reply to another one that does so next.
     pub(crate) async fn swapped(reply: Buffer) -> Buffer {
-        if !fires("replies_swapped") {
+        let has_rows = reply.bytes().first() == Some(&tags::ROW_DESCRIPTION);
+        if !has_rows || !fires("replies_swapped") {
             return reply;
         }
         let first = waiting().take();

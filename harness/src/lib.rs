@@ -1,7 +1,7 @@
 //! Starts PostgreSQL and poolers, drives them from outside by ports and bytes, and judges them.
 //!
 //! In scope: PostgreSQL instances of two kinds with one interface ([`instance`]), poolers under
-//! test ([`pooler`]), clients, the console, the audit, artefacts, and the clearing of what a dead
+//! test ([`pooler`]), clients, the console, the ledger, the audit, artefacts, and the clearing of what a dead
 //! run left ([`sweep`]). Out of scope: Gherkin (the `steps` crate) and the pooler's own library,
 //! which this crate deliberately does not know.
 
@@ -12,6 +12,7 @@ pub mod client;
 pub mod console;
 pub mod error;
 pub mod instance;
+pub mod ledger;
 pub mod names;
 pub mod owner;
 pub mod pooler;

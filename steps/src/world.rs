@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cucumber::World;
 use harness::client::{Failure, Message, Session, Trace};
+use harness::ledger::Ledger;
 use tokio::task::JoinHandle;
 
 use crate::scene::Scene;
@@ -23,6 +24,8 @@ pub struct Turnstile {
     pub notes: BTreeMap<String, String>,
     /// Logins that were watched message by message.
     pub transcripts: BTreeMap<ClientName, Vec<Message>>,
+    /// What clients asked, and what they got for it.
+    pub ledger: Ledger,
     pub trace: Trace,
 }
 
