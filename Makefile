@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run stop test test-bdd bench lint images ci
+.PHONY: help build run stop test test-bdd test-the-tests bench lint images ci
 # Parts share one machine with timing in it.
 .NOTPARALLEL:
 
@@ -20,6 +20,7 @@ help: ## This list
 #: PG_MAJOR the major version to use (15)
 #: TAGS which scenarios, such as '@auth-query and not @slow'
 #: REPEAT run the features so many times, up to the first red
+#: SEED which half of the faults make ci tries (the day's number)
 #: POOLER pgturnstile (default), pgbouncer or none: what the features try
 #: CONFIG make run serves this file and brings up no PostgreSQL
 #: PORT the pooler's port in make run (6432)
@@ -38,6 +39,9 @@ test: ## Everything: unit, doc, features with both providers, other poolers, the
 
 test-bdd: ## The features only
 	@ci/bdd
+
+test-the-tests: ## Faults of our own making, each of which the tests must notice
+	@ci/test-the-tests
 
 bench: ## The benchmark beside other poolers
 	@ci/bench

@@ -12,9 +12,9 @@ pub struct Options {
     /// Which scenarios, as '@auth-query and not @slow'; all when empty
     #[arg(long, env = "TAGS", default_value = "")]
     pub tags: String,
-    /// Only scenarios whose name holds this text
-    #[arg(long, default_value = "")]
-    pub name: String,
+    /// Only scenarios whose name holds this text, or one of several
+    #[arg(long)]
+    pub name: Vec<String>,
     /// Run again and again, so many times; stops at the first red
     #[arg(long, env = "REPEAT", default_value = "1", value_parser = count)]
     pub repeat: usize,

@@ -17,7 +17,7 @@ const PORTABLE: &str = "portable";
 #[derive(Debug)]
 pub(super) struct Selection {
     tags: Option<TagOperation>,
-    name: String,
+    names: Vec<String>,
     only_portable: bool,
     features: PathBuf,
 }
@@ -33,7 +33,7 @@ impl Selection {
         };
         Ok(Self {
             tags,
-            name: options.name.clone(),
+            names: options.name.clone(),
             only_portable: kind != PoolerKind::Pgturnstile,
             features: options.features.clone(),
         })
@@ -45,8 +45,9 @@ impl Selection {
     }
 
     fn asks_for(&self, tags: &[String], scenario: &Scenario) -> bool {
+        let named = |name: &String| scenario.name.contains(name);
         self.tags.as_ref().is_none_or(|wanted| wanted.eval(tags))
-            && scenario.name.contains(&self.name)
+            && (self.names.is_empty() || self.names.iter().any(named))
     }
 
     /// Scenarios that were asked for and that this pooler can't be asked.
