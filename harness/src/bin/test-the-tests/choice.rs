@@ -11,11 +11,15 @@ pub(crate) fn today() -> u64 {
     past.map_or(0, |past| past.as_secs() / 86_400)
 }
 
-/// The half of an even seed and the half of the next odd one have nothing in common, and are all.
-pub(crate) fn half(mut faults: Vec<Fault>, seed: u64) -> Vec<Fault> {
+/// The chosen half and the other one. What an even seed leaves out is what the next one chooses.
+pub(crate) fn halves(mut faults: Vec<Fault>, seed: u64) -> (Vec<Fault>, Vec<Fault>) {
     faults.sort_by_key(|fault| shuffled(&fault.name, seed / 2));
     let rest = faults.split_off(faults.len().div_ceil(2));
-    if seed.is_multiple_of(2) { faults } else { rest }
+    if seed.is_multiple_of(2) {
+        (faults, rest)
+    } else {
+        (rest, faults)
+    }
 }
 
 fn shuffled(name: &str, seed: u64) -> u64 {
@@ -37,9 +41,10 @@ mod tests {
             noticers: Vec::new(),
         };
         let all = || ["a", "b", "c", "d", "e"].map(fault).to_vec();
-        for pair in [20, 22, 24] {
-            let mut both = half(all(), pair);
-            both.extend(half(all(), pair + 1));
+        for even in [20, 22, 24] {
+            let (first, left_out) = halves(all(), even);
+            assert_eq!(halves(all(), even + 1), (left_out.clone(), first.clone()));
+            let mut both = [first, left_out].concat();
             both.sort_by(|a, b| a.name.cmp(&b.name));
             assert_eq!(both, all());
         }

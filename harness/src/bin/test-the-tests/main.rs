@@ -8,13 +8,13 @@
 
 mod checks;
 mod choice;
+mod patches;
 mod report;
 mod rounds;
 mod table;
 mod trial;
 mod workshop;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,7 +23,8 @@ use harness::artifacts::{Artifacts, repository};
 use harness::{Error, Result};
 
 use report::Report;
-use table::{Fault, How};
+use rounds::Rounds;
+use table::Fault;
 use trial::Bench;
 use workshop::{Changed, Workshop};
 
@@ -64,18 +65,24 @@ async fn run(options: &Options) -> Result<bool> {
     };
     let mut report = Report::default();
     let all = table::read(&root.join("ci/mutants/table"))?;
-    let patches = patches(&root, &workshop, &all, &mut report).await?;
-    let chosen = choose(options, all, &mut report)?;
+    let patches = patches::apply_all(&root.join("ci/mutants"), &workshop).await?;
+    let (chosen, left_out) = choose(options, all)?;
+    for complaint in patches::complaints(&patches, &chosen, &left_out) {
+        report.complain(complaint);
+    }
+    report.left_out = left_out.len();
 
     let healthy = workshop.build("healthy", &Changed::new()).await?;
     for complaint in checks::complaints(&binaries.join("pgturnstile"), &healthy.pooler).await? {
         report.complain(complaint);
     }
-    for complaint in rounds::baseline(&bench, &chosen, &healthy).await? {
-        report.complain(complaint);
+    let red = rounds::baseline(&bench, &chosen, &healthy).await?;
+    if red.is_empty() {
+        let rounds = Rounds::new(&workshop, &bench, &healthy, &patches);
+        rounds.try_all(chosen, &mut report).await;
     }
-    if report.complaints.is_empty() {
-        rounds::try_all(&workshop, &bench, &healthy, (chosen, patches), &mut report).await;
+    for complaint in red {
+        report.complain(complaint);
     }
     healthy.discard();
     println!("\n{}\n", report.table());
@@ -91,37 +98,9 @@ fn binaries() -> Result<PathBuf> {
     Ok(here.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
-/// Applies every patch, also those that are not chosen: none may fall behind the code unseen.
-async fn patches(
-    root: &Path,
-    workshop: &Workshop,
-    faults: &[Fault],
-    report: &mut Report,
-) -> Result<BTreeMap<String, Changed>> {
-    let folder = root.join("ci/mutants");
-    let mut patches = BTreeMap::new();
-    let entries = std::fs::read_dir(&folder).map_err(Error::io(folder.display().to_string()))?;
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let listed = |fault: &Fault| fault.how == How::Patch && fault.name == name;
-        if path.extension().is_none_or(|ending| ending != "patch") {
-            continue;
-        }
-        if !faults.iter().any(listed) {
-            report.complain(format!("nobody has to notice {}", path.display()));
-        }
-        match workshop.mutate(&path).await {
-            Ok(changed) => drop(patches.insert(name.into_owned(), changed)),
-            Err(error) => report.complain(error.to_string()),
-        }
-    }
-    Ok(patches)
-}
-
-fn choose(options: &Options, all: Vec<Fault>, report: &mut Report) -> Result<Vec<Fault>> {
-    let count = all.len();
-    let mut chosen = all;
+/// The faults that this run tries, and those that it leaves out.
+fn choose(options: &Options, all: Vec<Fault>) -> Result<(Vec<Fault>, Vec<Fault>)> {
+    let (mut chosen, mut left_out) = (all, Vec::new());
     if options.half {
         let seed = match options.seed.as_str() {
             "" => choice::today(),
@@ -129,13 +108,15 @@ fn choose(options: &Options, all: Vec<Fault>, report: &mut Report) -> Result<Vec
                 .parse()
                 .map_err(|_| Error::told(format!("SEED={text}: it is a number")))?,
         };
-        chosen = choice::half(chosen, seed);
+        (chosen, left_out) = choice::halves(chosen, seed);
         let names: Vec<&str> = chosen.iter().map(|fault| fault.name.as_str()).collect();
         println!("a half, chosen by SEED={seed}: {}", names.join(", "));
     }
     let asked = &options.names;
     let fits = |fault: &Fault| asked.iter().any(|text| fault.name.contains(text));
-    chosen.retain(|fault| asked.is_empty() || fits(fault));
-    report.left_out = count - chosen.len();
-    Ok(chosen)
+    let (chosen, others): (Vec<_>, Vec<_>) = chosen
+        .into_iter()
+        .partition(|fault| asked.is_empty() || fits(fault));
+    left_out.extend(others);
+    Ok((chosen, left_out))
 }

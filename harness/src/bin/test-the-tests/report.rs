@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinError;
+
 /// One fault's end.
 #[derive(Debug)]
 pub(crate) struct Verdict {
@@ -27,6 +29,14 @@ impl Report {
         self.verdicts.push(verdict);
     }
 
+    /// A trial's end; that it panicked is its own failure.
+    pub(crate) fn hear(&mut self, ended: Result<Verdict, JoinError>) {
+        match ended {
+            Ok(verdict) => self.add(verdict),
+            Err(error) => self.complain(error.to_string()),
+        }
+    }
+
     pub(crate) fn complain(&mut self, complaint: String) {
         println!("FAIL {complaint}");
         self.complaints.push(complaint);
@@ -41,7 +51,10 @@ impl Report {
             let mut name = verdict.name.as_str();
             let who = match &verdict.noticed {
                 Ok(who) => who.clone(),
-                Err(_) => vec!["NOBODY, or not everybody who must".to_owned()],
+                Err(why) => vec![format!(
+                    "FAILED: {}",
+                    why.lines().next().unwrap_or_default()
+                )],
             };
             for (at, who) in who.iter().enumerate() {
                 let seconds = if at == 0 {

@@ -1,17 +1,18 @@
 //! The rounds of a run: one without a fault, then one with each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use harness::{Error, Result};
+use harness::Result;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::patches::Patches;
 use super::report::{Report, Verdict};
 use super::table::{Fault, How};
 use super::trial::Bench;
-use super::workshop::{Build, Changed, Workshop};
+use super::workshop::{Build, Workshop};
 
 /// Trials side by side; most of a trial is waiting.
 const AT_ONCE: usize = 3;
@@ -35,13 +36,10 @@ pub(crate) async fn baseline(
         let why = why.trim();
         format!("without any fault, {name} is red: {why}")
     });
-    let ran = |name: &&&str| {
-        said.passed
-            .iter()
-            .chain(said.failed.iter().map(|f| &f.0))
-            .any(|ran| ran.contains(**name))
-    };
-    let lost = units.iter().chain(&scenarios).filter(|name| !ran(name));
+    let red_ones = said.failed.iter().map(|(name, _)| name);
+    let ran: Vec<&String> = said.passed.iter().chain(red_ones).collect();
+    let is_lost = |name: &&&str| !ran.iter().any(|ran| ran.contains(**name));
+    let lost = units.iter().chain(&scenarios).filter(is_lost);
     let lost = lost.map(|name| format!("no test ran that is called {name:?}"));
     let complaints: Vec<String> = red.chain(lost).collect();
     if complaints.is_empty() {
@@ -51,81 +49,96 @@ pub(crate) async fn baseline(
     Ok(complaints)
 }
 
-/// Builds one mutant after the other; their trials run beside that, and those of the failpoints.
-pub(crate) async fn try_all(
-    workshop: &Workshop,
-    bench: &Bench,
-    healthy: &Build,
-    (faults, patches): (Vec<Fault>, BTreeMap<String, Changed>),
-    report: &mut Report,
-) {
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let mut trials = JoinSet::new();
-    let (mutants, failpoints): (Vec<Fault>, _) = faults
-        .into_iter()
-        .partition(|fault| fault.how == How::Patch);
-    for fault in failpoints {
-        let (bench, build) = (bench.clone(), healthy.clone());
-        trials.spawn(try_one(
-            bench,
-            fault,
-            build,
-            Arc::clone(&turns),
-            Duration::ZERO,
-        ));
-    }
-    for fault in mutants {
-        let start = Instant::now();
-        let build = match patches.get(&fault.name) {
-            Some(changed) => workshop.build(&fault.name, changed).await,
-            None => Err(Error::told("there is no such patch")),
-        };
-        match build {
-            Ok(build) => {
-                let (bench, turns) = (bench.clone(), Arc::clone(&turns));
-                trials.spawn(async move {
-                    let verdict = try_one(bench, fault, build.clone(), turns, start.elapsed());
-                    let verdict = verdict.await;
-                    build.discard();
-                    verdict
-                });
-            }
-            Err(error) => report.add(Verdict {
-                name: fault.name,
-                noticed: Err(error.to_string()),
-                took: start.elapsed(),
-            }),
-        }
-        while let Some(Ok(verdict)) = trials.try_join_next() {
-            report.add(verdict);
-        }
-    }
-    while let Some(ended) = trials.join_next().await {
-        match ended {
-            Ok(verdict) => report.add(verdict),
-            Err(error) => report.complain(error.to_string()),
-        }
-    }
+/// What every round needs.
+pub(crate) struct Rounds<'a> {
+    workshop: &'a Workshop,
+    bench: &'a Bench,
+    healthy: &'a Build,
+    patches: &'a Patches,
+    turns: Arc<Semaphore>,
 }
 
-async fn try_one(
-    bench: Bench,
-    fault: Fault,
-    build: Build,
-    turns: Arc<Semaphore>,
-    before: Duration,
-) -> Verdict {
-    // Never closed, so this only waits.
-    let _turn = turns.acquire().await;
-    let start = Instant::now();
-    let said = bench.try_fault(&fault, &build).await;
-    let noticed = match said {
-        Ok(said) => said.judge(&fault),
-        Err(error) => Err(error.to_string()),
-    };
-    Verdict {
-        name: fault.name,
-        noticed,
-        took: before + start.elapsed(),
+impl<'a> Rounds<'a> {
+    pub(crate) fn new(
+        workshop: &'a Workshop,
+        bench: &'a Bench,
+        healthy: &'a Build,
+        patches: &'a Patches,
+    ) -> Self {
+        Self {
+            workshop,
+            bench,
+            healthy,
+            patches,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Builds one mutant after the other; trials run beside that, first those of the failpoints.
+    pub(crate) async fn try_all(&self, faults: Vec<Fault>, report: &mut Report) {
+        let mut trials = JoinSet::new();
+        let (mutants, failpoints): (Vec<Fault>, _) = faults
+            .into_iter()
+            .partition(|fault| fault.how == How::Patch);
+        for fault in failpoints {
+            let trial = self.trial(fault, self.healthy.clone(), Duration::ZERO);
+            trials.spawn(trial);
+        }
+        for fault in mutants {
+            let start = Instant::now();
+            match self.build(&fault).await {
+                Ok(build) => {
+                    let trial = self.trial(fault, build.clone(), start.elapsed());
+                    trials.spawn(async move {
+                        let verdict = trial.await;
+                        build.discard();
+                        verdict
+                    });
+                }
+                Err(why) => report.add(Verdict {
+                    name: fault.name,
+                    noticed: Err(why),
+                    took: start.elapsed(),
+                }),
+            }
+            while let Some(ended) = trials.try_join_next() {
+                report.hear(ended);
+            }
+        }
+        while let Some(ended) = trials.join_next().await {
+            report.hear(ended);
+        }
+    }
+
+    async fn build(&self, fault: &Fault) -> Result<Build, String> {
+        let name = &fault.name;
+        let patch = self.patches.get(name);
+        let changed = patch.ok_or_else(|| format!("there is no {name}.patch"))?;
+        let build = self.workshop.build(name, changed.as_ref()?).await;
+        build.map_err(|error| error.to_string())
+    }
+
+    /// One fault's trial, when it is its turn; `before` is the time that its build took.
+    fn trial(
+        &self,
+        fault: Fault,
+        build: Build,
+        before: Duration,
+    ) -> impl Future<Output = Verdict> + use<> {
+        let (bench, turns) = (self.bench.clone(), Arc::clone(&self.turns));
+        async move {
+            // Never closed, so this only waits.
+            let _turn = turns.acquire().await;
+            let start = Instant::now();
+            let said = bench.try_fault(&fault, &build).await;
+            let noticed = said
+                .map_err(|error| error.to_string())
+                .and_then(|said| said.judge(&fault));
+            Verdict {
+                name: fault.name,
+                noticed,
+                took: before + start.elapsed(),
+            }
+        }
     }
 }
