@@ -1,8 +1,11 @@
-//! What all scenarios of a run share: the provider, the kind of pooler, one PostgreSQL, the
-//! artefacts.
+//! What all scenarios of a run share: the provider, the kind of pooler, one PostgreSQL, the fault
+//! proxy's server, the artefacts.
 
 use harness::artifacts::Artifacts;
+use harness::toxiproxy::Server;
 use harness::{Instance, InstanceSpec, PoolerKind, Provider};
+
+use tokio::sync::OnceCell;
 
 use crate::surprise::Step;
 
@@ -13,6 +16,8 @@ pub struct Stage {
     pub kind: PoolerKind,
     pub instance: Instance,
     pub artifacts: Artifacts,
+    /// Started by the first scenario that wants faults.
+    toxiproxy: OnceCell<Server>,
 }
 
 impl Stage {
@@ -23,11 +28,19 @@ impl Stage {
             kind,
             instance,
             artifacts: Artifacts::begin()?,
+            toxiproxy: OnceCell::new(),
         })
     }
 
-    /// Takes the instance down. The artefacts stay.
+    pub async fn toxiproxy(&self) -> Step<&Server> {
+        Ok(self.toxiproxy.get_or_try_init(Server::start).await?)
+    }
+
+    /// Takes the instance and the fault proxy's server down. The artefacts stay.
     pub async fn strike(self) -> Step {
+        if let Some(server) = self.toxiproxy.into_inner() {
+            server.stop().await?;
+        }
         Ok(self.instance.remove().await?)
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of the features: rows of cells, with or without a heading.
+//! The tables and lists of the features: rows of cells, with or without a heading, names.
 
 use cucumber::gherkin::Step as GherkinStep;
 
@@ -30,6 +30,14 @@ pub fn headed(step: &GherkinStep) -> Step<(&[String], &[Vec<String>])> {
         .split_first()
         .ok_or_else(|| Surprise::new("the table is empty"))?;
     Ok((heading, rows))
+}
+
+/// The names in `alice, bob and carol`.
+pub fn list(names: &str) -> Vec<&str> {
+    names
+        .split(", ")
+        .flat_map(|part| part.split(" and "))
+        .collect()
 }
 
 /// `24*Sync` is 24 times `Sync`; everything else is itself, once.

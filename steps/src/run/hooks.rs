@@ -28,11 +28,12 @@ pub(super) async fn after(
     let Some(world) = world else { return };
     let mut complaints: Vec<Surprise> = Vec::new();
     world.empty().await;
-    let Some(scene) = world.take_scene() else {
+    let Some(mut scene) = world.take_scene() else {
         return;
     };
     let passed = matches!(finished, ScenarioFinished::StepPassed);
     if passed {
+        complaints.extend(scene.end_faults().await.err());
         complaints.extend(scene.audit().await.err());
     }
     if !passed || !complaints.is_empty() {

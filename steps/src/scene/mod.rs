@@ -1,5 +1,6 @@
 //! One scenario's PostgreSQL, pooler and names, and their end.
 
+mod faults;
 mod names;
 mod setting;
 mod teardown;
@@ -12,6 +13,7 @@ use harness::audit::{Footprint, Kept, Subject};
 use harness::client::{Endpoint, Login, Roots, Tls};
 use harness::console::Console;
 use harness::relay::Relay;
+use harness::toxiproxy::Proxy;
 use harness::{Instance, Pooler, PoolerKind, PoolerSpec, scratch};
 
 use crate::stage::{Stage, instance_spec};
@@ -34,6 +36,10 @@ pub struct Scene {
     pub up: bool,
     /// Stands between pooler and PostgreSQL where a feature wants one.
     pub relay: Option<Relay>,
+    /// Like the relay, with faults at points of the protocol.
+    proxy: Option<Proxy>,
+    /// Whether a fault that has not acted is no reason to fail the scenario.
+    pub spare_faults: bool,
     pooler: Option<Pooler>,
     before: Footprint,
     folder: PathBuf,
@@ -49,6 +55,8 @@ impl Scene {
             own: None,
             up: true,
             relay: None,
+            proxy: None,
+            spare_faults: false,
             pooler: None,
             before: Footprint::default(),
             folder: scratch::folder("scene")?,

@@ -27,6 +27,9 @@ impl Scene {
         for entry in fs::read_dir(&files).into_iter().flatten().flatten() {
             copy_file(&entry.path(), &folder)?;
         }
+        if let Some(proxy) = &self.proxy {
+            proxy.keep(&folder).await?;
+        }
         let log = fs::read_to_string(self.instance().log_path().await?)?;
         fs::write(folder.join("postgresql.log"), self.own_lines(&log))?;
         Ok(folder)
@@ -43,11 +46,14 @@ impl Scene {
         own.collect()
     }
 
-    /// Ends the pooler, drops database and roles, and removes the scenario's files.
+    /// Ends the pooler and the fault proxy, drops database and roles, and removes the scenario's files.
     pub async fn strike(mut self) -> Step {
         if let Some(pooler) = self.pooler.take() {
             pooler.kill9()?;
             pooler.wait_exit(Duration::from_secs(5)).await;
+        }
+        if let Some(proxy) = self.proxy.take() {
+            proxy.close().await?;
         }
         match self.own.take() {
             Some(instance) => instance.remove().await?,

@@ -11,14 +11,14 @@ use crate::words::ClientName;
 
 #[given(regex = r"^PostgreSQL with the users? ([a-z]+(?:(?:, | and )[a-z]+)*)$")]
 async fn postgres(world: &mut Turnstile, users: String) -> Step {
-    world.scene()?.set_up(&list(&users)).await
+    world.scene()?.set_up(&table::list(&users)).await
 }
 
 #[given(regex = r"^PostgreSQL of its own with the users? ([a-z]+(?:(?:, | and )[a-z]+)*)$")]
 async fn postgres_of_its_own(world: &mut Turnstile, users: String) -> Step {
     let scene = world.scene()?;
     scene.take_own_instance().await?;
-    scene.set_up(&list(&users)).await
+    scene.set_up(&table::list(&users)).await
 }
 
 #[given(expr = "the MD5 user {client}")]
@@ -70,11 +70,4 @@ async fn pooler_with(world: &mut Turnstile, step: &GherkinStep) -> Step {
 fn may_keep(world: &mut Turnstile, servers: i64, pools: i64) -> Step {
     world.scene()?.kept = harness::audit::Kept { servers, pools };
     Ok(())
-}
-
-fn list(names: &str) -> Vec<&str> {
-    names
-        .split(", ")
-        .flat_map(|part| part.split(" and "))
-        .collect()
 }

@@ -1,5 +1,7 @@
 //! Clients come and go.
 
+use std::time::Duration;
+
 use cucumber::{then, when};
 use harness::client::{Driver, Failure, Login, Session, Tls, Trace, Wire};
 
@@ -7,6 +9,9 @@ use crate::Turnstile;
 use crate::surprise::{Step, Surprise, expect};
 use crate::within::within;
 use crate::words::{ClientName, Manner, Outcome};
+
+/// Long enough for a busy machine, too short for any time-out of a pooler.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[when(expr = "{client} connects{manner}{outcome}")]
 async fn connects(
@@ -87,6 +92,27 @@ async fn gets_in(world: &mut Turnstile, client: ClientName, outcome: Outcome) ->
     if let Some(session) = outcome.judge(result, |text| world.tidy(text))? {
         world.enter(client, session);
     }
+    Ok(())
+}
+
+/// Its socket closes, in the middle of the login.
+#[when(expr = "{client} gives up")]
+fn gives_up(world: &mut Turnstile, client: ClientName) -> Step {
+    let login = world.arriving.remove(&client);
+    let login = login.ok_or_else(|| Surprise::new(format!("{client} has not begun")))?;
+    login.abort();
+    Ok(())
+}
+
+/// The first try, and no longer than a login takes that waits for nobody.
+#[when(expr = "{client} connects at once")]
+#[then(expr = "{client} connects at once")]
+async fn connects_at_once(world: &mut Turnstile, client: ClientName) -> Step {
+    let login = world.scene()?.login(&client, &Manner::default())?;
+    let connect = connect(&client, &login, false, &world.trace);
+    let session = tokio::time::timeout(AT_ONCE, connect).await;
+    let session = session.map_err(|_| Surprise::new(format!("not within {AT_ONCE:?}")))??;
+    world.enter(client, session);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::Turnstile;
 use crate::surprise::{Step, Surprise, expect};
-use crate::words::{ClientName, Manner};
+use crate::words::{ClientName, Manner, Outcome};
 
 /// Users called `u` and a run of letters, so that each is a word of its own.
 #[given(expr = "{int} more users with {word} secrets")]
@@ -41,6 +41,39 @@ async fn users_at_once(world: &mut Turnstile, count: usize) -> Step {
         logins.push(world.scene()?.login(&name, &Manner::default())?);
     }
     world.crowd = log_in_all(logins).await;
+    Ok(())
+}
+
+/// Called `alice#1`, `alice#2` and so on. Nobody waits for them; `all of them get in` does.
+#[when(expr = "{int} clients of {client} begin to connect")]
+async fn begin(world: &mut Turnstile, count: usize, user: ClientName) -> Step {
+    let login = world.scene()?.login(&user, &Manner::default())?;
+    for number in 1..=count {
+        let Ok(name) = format!("{user}#{number}").parse();
+        let login = login.clone();
+        let login = async move { Driver::connect(&login).await.map(Session::Driver) };
+        world.arriving.insert(name, tokio::spawn(login));
+    }
+    Ok(())
+}
+
+/// Everybody who has begun and not got in yet; all must end so, and they are the crowd now.
+#[then(expr = "within {int} s all of them get in{outcome}")]
+async fn all_get_in(world: &mut Turnstile, seconds: u64, outcome: Outcome) -> Step {
+    let logins = join_all(std::mem::take(&mut world.arriving).into_values());
+    let limit = Duration::from_secs(seconds);
+    let ends = tokio::time::timeout(limit, logins).await;
+    let ends = ends.map_err(|_| Surprise::new(format!("not all within {seconds} s")))?;
+    if ends.is_empty() {
+        return Err(Surprise::new("nobody has begun to connect"));
+    }
+    world.crowd.clear();
+    for end in ends {
+        let result = end.map_err(|error| Surprise::new(error.to_string()))?;
+        if let Some(session) = outcome.judge(result, |text| world.tidy(text))? {
+            world.crowd.push(Ok(session));
+        }
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod clients;
 mod console;
 mod copying;
 mod crowd;
+mod faults;
 mod ledger;
 mod life;
 mod pools;

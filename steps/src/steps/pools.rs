@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cucumber::gherkin::Step as GherkinStep;
-use cucumber::then;
+use cucumber::{then, when};
 use harness::console::Table;
 
 use crate::Turnstile;
@@ -51,16 +51,25 @@ async fn no_pools_within(world: &mut Turnstile, seconds: u64) -> Step {
     .await
 }
 
-/// Reads SHOW POOLS over and over until the sweep counter has grown by `count`.
 #[then(expr = "after {int} more sweeps the pools are")]
 async fn after_sweeps(world: &mut Turnstile, count: i64, step: &GherkinStep) -> Step {
+    pass_sweeps(world, count).await?;
+    compare(world, step).await
+}
+
+#[when(expr = "{int} sweep(s) has/have passed")]
+async fn sweeps_passed(world: &mut Turnstile, count: i64) -> Step {
+    pass_sweeps(world, count).await
+}
+
+/// Asks over and over until the sweep counter has grown by `count`.
+async fn pass_sweeps(world: &mut Turnstile, count: i64) -> Step {
     let before = sweeps(world).await?;
     within(20, async || match sweeps(world).await? - before {
         passed if passed >= count => Ok(()),
         passed => Err(Surprise::new(format!("only {passed} sweeps have passed"))),
     })
-    .await?;
-    compare(world, step).await
+    .await
 }
 
 async fn sweeps(world: &mut Turnstile) -> Step<i64> {
