@@ -139,6 +139,25 @@ async fn wait(
     .await
 }
 
+/// Waits for `work`, unless the client hangs up before.
+///
+/// # Cancel safety
+/// That of `work`; what the client has said is kept.
+pub(super) async fn unless_gone<T>(
+    pg: &mut PgStream,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = work.as_mut().poll(cx) {
+            return Poll::Ready(outcome);
+        }
+        let gone = ready!(poll_gone(cx, pg));
+        Poll::Ready(Err(gone))
+    })
+    .await
+}
+
 /// Ready when the client has hung up. What it says meanwhile is read until a buffer is full.
 fn poll_gone(cx: &mut Context<'_>, pg: &mut PgStream) -> Poll<Error> {
     while pg.inbox.len() < BUFFER_SIZE {

@@ -6,6 +6,7 @@ use super::Visitor;
 use crate::auth::{Proof, StoredSecret};
 use crate::auth_query::verifier::KeyEpoch;
 use crate::client::around::{Around, Realm};
+use crate::client::turn::unless_gone;
 use crate::config::hba::HbaRule;
 use crate::error::{Error, Result};
 use crate::failpoint::failpoint;
@@ -41,7 +42,7 @@ impl Visitor {
             hash: secret.fingerprint(),
         };
         let keys = Keys::new(epoch, &secret, proof);
-        attach(around, &key, keys).await
+        unless_gone(&mut self.pg, attach(around, &key, keys)).await
     }
 
     pub(super) async fn log_in_looked_up(
@@ -70,7 +71,7 @@ impl Visitor {
         if let Some(login) = auth_query.and_then(|a| a.dedicated.as_ref()) {
             let key = PoolKey::new(&realm.database.name, &login.username, Origin::Dedicated);
             let nothing = Keys::new(KeyEpoch::default(), &StoredSecret::Empty, Proof::trusted());
-            return attach(around, &key, nothing).await;
+            return unless_gone(&mut self.pg, attach(around, &key, nothing)).await;
         }
         let key = PoolKey::dynamic(&realm.database.name, self.user());
         let keys = Keys::new(secret.epoch, &secret.secret, proof);
@@ -81,7 +82,8 @@ impl Visitor {
             let shared = current.shared(realm, &around.buffers);
             Some(shared.dynamic_pool(&key.user, &secret.startup_parameters))
         };
-        dynamic::log_in(&around.pools, &key, &keys, settings).await
+        let log_in = dynamic::log_in(&around.pools, &key, &keys, settings);
+        unless_gone(&mut self.pg, log_in).await
     }
 }
 
