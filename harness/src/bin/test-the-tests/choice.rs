@@ -1,4 +1,5 @@
-//! Which faults run: all, or a half that a day chooses. Two days in a row choose both halves.
+//! Which faults run: all, or a half that a day chooses. Days come in pairs: what the first one of a
+//! pair leaves out is what the second one tries.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_days_choose_everything_once() {
+    fn two_days_of_a_pair_choose_everything_once() {
         let fault = |name: &str| Fault {
             name: name.to_owned(),
             how: How::Patch,
