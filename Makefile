@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run stop test test-bdd test-the-tests bench lint images ci
+.PHONY: help build run stop test test-bdd test-the-tests steps bench lint images ci
 # Parts share one machine with timing in it.
 .NOTPARALLEL:
 
@@ -22,6 +22,7 @@ help: ## This list
 #: REPEAT run the features so many times, up to the first red
 #: SEED which half of the faults make ci tries (the day's number)
 #: POOLER pgturnstile (default), pgbouncer or none: what the features try
+#: TOXIPROXY the address of a real Toxiproxy for the plain faults (ours when left out)
 #: CONFIG make run serves this file and brings up no PostgreSQL
 #: PORT the pooler's port in make run (6432)
 
@@ -34,7 +35,7 @@ run: ## The pooler against a PostgreSQL it brings up; Ctrl-C ends both
 stop: ## End what a make run left, also after a crash
 	@ci/serve --stop
 
-test: ## Everything: unit, doc, features with both providers, other poolers, the newest major
+test: ## Everything: unit, doc, features with both providers, other poolers, the tests of the tests
 	@ci/test
 
 test-bdd: ## The features only
@@ -45,6 +46,9 @@ test-the-tests: ## Faults of our own making, each of which the tests must notice
 
 bench: ## The benchmark beside other poolers
 	@ci/bench
+
+steps: ## Every step that a feature can use
+	@ci/steps
 
 lint: ## Format, clippy, licences, shell scripts, spelling
 	@ci/lint

@@ -17,6 +17,7 @@ use super::client::Client;
 use super::farewell;
 use super::hello::{Greeted, Greeter};
 use super::roster::{Present, Seat};
+use super::turn::unless_gone;
 use super::vetting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::logging::Escaped;
@@ -160,7 +161,8 @@ impl Visitor {
         } else {
             self.log_in_looked_up(around, &realm, rule.as_ref()).await?
         };
-        let (params, reported) = vetting::vet(attachment.pool(), params).await?;
+        let vetted = vetting::vet(attachment.pool(), params);
+        let (params, reported) = unless_gone(&mut self.pg, vetted).await?;
         Ok(Admitted::Pool {
             attachment,
             params,

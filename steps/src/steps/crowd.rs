@@ -46,7 +46,7 @@ async fn users_at_once(world: &mut Turnstile, count: usize) -> Step {
 
 /// Called `alice#1`, `alice#2` and so on. Nobody waits for them; `all of them get in` does.
 #[when(expr = "{int} clients of {client} begin to connect")]
-async fn begin(world: &mut Turnstile, count: usize, user: ClientName) -> Step {
+fn begin(world: &mut Turnstile, count: usize, user: ClientName) -> Step {
     let login = world.scene()?.login(&user, &Manner::default())?;
     for number in 1..=count {
         let Ok(name) = format!("{user}#{number}").parse();
