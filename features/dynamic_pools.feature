@@ -11,11 +11,13 @@ Feature: A dynamic pool lives as long as somebody needs it
   Scenario: It appears, is used, and is reaped after its last client has left
     Then there are no pools
     When alice connects
+    And alice runs "begin"
     And alice runs "select current_user" and gets "alice"
     Then the pools are
       | user  | clients | servers |
       | alice | 1       | 1       |
-    And the counters of "SHOW AUTH_QUERY" are
+    When alice runs "commit"
+    Then the counters of "SHOW AUTH_QUERY" are
       | dynamic_pools_current | 1 |
       | dynamic_pools_created | 1 |
       | pools_committed       | 1 |
