@@ -16,6 +16,7 @@ use crate::pool::key::{Origin, PoolKey};
 use crate::pool::keys::Keys;
 use crate::pool::pool::Pool;
 use crate::server::target::Credential;
+use crate::wire::SqlState;
 
 impl Visitor {
     pub(super) async fn log_in_static(
@@ -83,7 +84,14 @@ impl Visitor {
             Some(shared.dynamic_pool(&key.user, &secret.startup_parameters))
         };
         let log_in = dynamic::log_in(&around.pools, &key, &keys, settings);
-        unless_gone(&mut self.pg, log_in).await
+        let admitted = unless_gone(&mut self.pg, log_in).await;
+        if let Err(error) = &admitted
+            && error.sqlstate == SqlState::INVALID_PASSWORD
+        {
+            // PostgreSQL has another secret by now than the one that this login was checked against.
+            service.note_wrong_password(self.user());
+        }
+        admitted
     }
 }
 
