@@ -1,7 +1,7 @@
 //! Starts PostgreSQL and poolers, drives them from outside by ports and bytes, and judges them.
 //!
 //! In scope: PostgreSQL instances of two kinds with one interface ([`instance`]), poolers under
-//! test ([`pooler`]), faults between the two ([`toxiproxy`]), clients, the console, the ledger,
+//! test ([`pooler`]), faults between the two (`toxiproxy`), clients, the console, the ledger,
 //! the audit, artefacts, and the clearing of what a dead run left ([`sweep`]). Out of scope: Gherkin (the
 //! `steps` crate) and the pooler's own library, which this crate deliberately does not know.
 
@@ -23,6 +23,7 @@ pub mod relay;
 pub mod scratch;
 pub mod serverlog;
 pub mod sweep;
+#[cfg(feature = "faults")]
 pub mod toxiproxy;
 
 pub use error::{Error, Result};

@@ -13,12 +13,15 @@ use crate::surprise::{Step, Surprise};
 
 /// What only pgturnstile is asked bears no such tag.
 const PORTABLE: &str = "portable";
+/// Faults at points of PostgreSQL's protocol: a genuine Toxiproxy has none.
+const PROTOCOL_FAULTS: &str = "protocol-faults";
 
 #[derive(Debug)]
 pub(super) struct Selection {
     tags: Option<TagOperation>,
     names: Vec<String>,
     only_portable: bool,
+    only_plain_faults: bool,
     features: PathBuf,
 }
 
@@ -35,13 +38,17 @@ impl Selection {
             tags,
             names: options.name.clone(),
             only_portable: kind != PoolerKind::Pgturnstile,
+            only_plain_faults: harness::toxiproxy::server::genuine().is_some(),
             features: options.features.clone(),
         })
     }
 
     pub(super) fn takes(&self, feature: &Feature, rule: Option<&Rule>, one: &Scenario) -> bool {
         let tags = tags(feature, rule, one);
-        self.asks_for(&tags, one) && (!self.only_portable || tags.iter().any(|tag| tag == PORTABLE))
+        let has = |wanted: &str| tags.iter().any(|tag| tag == wanted);
+        self.asks_for(&tags, one)
+            && (!self.only_portable || has(PORTABLE))
+            && !(self.only_plain_faults && has(PROTOCOL_FAULTS))
     }
 
     fn asks_for(&self, tags: &[String], scenario: &Scenario) -> bool {
@@ -50,7 +57,7 @@ impl Selection {
             && (self.names.is_empty() || self.names.iter().any(named))
     }
 
-    /// Scenarios that were asked for and that this pooler can't be asked.
+    /// Scenarios that were asked for and that this pooler, or this fault proxy, can't be asked.
     pub(super) fn left_out(&self) -> usize {
         let count = |feature: &Feature| {
             scenarios(feature)
