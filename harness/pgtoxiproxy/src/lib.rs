@@ -21,6 +21,7 @@ pub mod engine;
 pub mod options;
 pub mod pg;
 pub mod proxy;
+mod stream;
 pub mod toxic;
 
 /// The version of the Toxiproxy API that is spoken.

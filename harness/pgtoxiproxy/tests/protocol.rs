@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgtoxiproxy::engine::{Connection, Faults};
+use pgtoxiproxy::engine::{Connection, Faults, carry};
 use pgtoxiproxy::toxic::{Kind, Protocol, Toxic};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn connect(faults: &Arc<Faults>, number: u64) -> (DuplexStream, DuplexStream) {
             ..Connection::default()
         };
         let stop = CancellationToken::new();
-        faults.carry(near, far, connection, stop).await;
+        carry(&faults, near, far, connection, stop).await;
     });
     (client, server)
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgtoxiproxy::engine::{Connection, Faults};
+use pgtoxiproxy::engine::{Connection, Faults, carry};
 use pgtoxiproxy::toxic::{Kind, Standard, Stream, Toxic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, timeout};
@@ -22,9 +22,7 @@ fn connect(faults: &Arc<Faults>, number: u64) -> (DuplexStream, DuplexStream) {
             number,
             ..Connection::default()
         };
-        faults
-            .carry(near, far, connection, CancellationToken::new())
-            .await;
+        carry(&faults, near, far, connection, CancellationToken::new()).await;
     });
     (client, server)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pgtoxiproxy::engine::tls::Identity;
-use pgtoxiproxy::engine::{Connection, Faults};
+use pgtoxiproxy::engine::{Connection, Faults, carry};
 use pgtoxiproxy::toxic::{Kind, Protocol, Toxic};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
@@ -64,9 +64,7 @@ fn connect(faults: &Arc<Faults>, tls: Option<Identity>) -> (DuplexStream, Duplex
             tls,
             ..Connection::default()
         };
-        faults
-            .carry(near, far, connection, CancellationToken::new())
-            .await;
+        carry(&faults, near, far, connection, CancellationToken::new()).await;
     });
     (client, server)
 }

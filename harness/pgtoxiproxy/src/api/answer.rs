@@ -5,11 +5,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::error::ApiError;
-
-/// What a handler gives.
-pub(super) type Answer = Result<Response, ApiError>;
-
 pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     let kind = [(CONTENT_TYPE, "application/json")];
     (status, kind, body.to_string()).into_response()

@@ -8,6 +8,9 @@ use super::answer;
 use crate::proxy;
 use crate::toxic::Refused;
 
+/// What a handler gives.
+pub(super) type Answer = Result<Response, ApiError>;
+
 /// A status and its reason.
 #[derive(Debug)]
 pub(super) struct ApiError {

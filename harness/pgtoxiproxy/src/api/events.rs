@@ -7,8 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::error::ApiError;
+use super::error::{Answer, ApiError};
 use super::request::Found;
 use crate::engine::events::{Event, What};
 use crate::toxic::Refused;

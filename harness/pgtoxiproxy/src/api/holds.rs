@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{self, Answer};
+use super::answer;
+use super::error::Answer;
 use super::request::{Found, Perhaps};
 use crate::engine::holds::Held;
 use crate::toxic::fields::Fields;

@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get};
 use serde_json::{Map, Value, json};
 
 use super::State;
-use super::answer::{self, Answer};
-use super::error::ApiError;
+use super::answer;
+use super::error::{Answer, ApiError};
 use super::request::{Found, Json};
 use crate::proxy::{Change, Proxies, Proxy, Spec};
 

@@ -4,7 +4,8 @@ use axum::routing::{MethodRouter, get};
 use serde_json::Value;
 
 use super::State;
-use super::answer::{self, Answer};
+use super::answer;
+use super::error::Answer;
 use super::request::{Found, Json};
 use crate::toxic::Toxic;
 

@@ -7,9 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::ending;
+use super::events::What;
 use super::faults::Faults;
 use super::line::{Line, Turn};
 use super::shared::Shared;
@@ -20,7 +22,43 @@ use crate::toxic::{Kind, Stream};
 /// Both TLS handshakes have to be over by then.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
-pub(super) struct Carrier {
+/// Carries a connection until both sides have finished, a toxic ends it, or `stop` is cancelled,
+/// which closes it at once.
+///
+/// # Cancel safety
+/// Dropped, it closes both sides.
+pub async fn carry(
+    faults: &Arc<Faults>,
+    client: impl Wire + 'static,
+    server: impl Wire + 'static,
+    connection: Connection,
+    stop: CancellationToken,
+) {
+    let number = connection.number;
+    let opened = What::Opened {
+        client: connection.client.clone(),
+    };
+    faults.events.push(Instant::now(), number, opened);
+    let _closed = Closed(faults, number);
+    let (client, server) = (Box::new(client), Box::new(server));
+    let carrier = Carrier::new(Arc::clone(faults), client, server, connection);
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = carrier.run() => {}
+    }
+}
+
+/// Tells the end of a connection, however it comes.
+struct Closed<'a>(&'a Faults, u64);
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.0.events.push(Instant::now(), self.1, What::Closed);
+    }
+}
+
+struct Carrier {
     client: Box<dyn Wire>,
     server: Box<dyn Wire>,
     up: Line,
@@ -35,7 +73,7 @@ enum Step {
 }
 
 impl Carrier {
-    pub(super) fn new(
+    fn new(
         faults: Arc<Faults>,
         client: Box<dyn Wire>,
         server: Box<dyn Wire>,
@@ -50,7 +88,7 @@ impl Carrier {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    async fn run(mut self) {
         let mut changes = self.shared.faults.subscribe();
         let mut sleep = pin!(sleep_until(Instant::now()));
         loop {

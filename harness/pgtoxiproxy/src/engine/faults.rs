@@ -4,14 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::carrier::Carrier;
-use super::connection::Connection;
 use super::dice::Dice;
-use super::events::{Event, Events, What};
+use super::events::{Event, Events};
 use super::holds::{Held, Holds};
-use super::wire::Wire;
 use crate::toxic::{Stream, Toxic};
 
 /// The toxics of a proxy, its holds and its events. Every change reaches its connections at once.
@@ -150,33 +146,6 @@ impl Faults {
         self.events.after(after)
     }
 
-    /// Carries a connection until both sides have finished, a toxic ends it, or `stop` is cancelled,
-    /// which closes it at once.
-    ///
-    /// # Cancel safety
-    /// Dropped, it closes both sides.
-    pub async fn carry(
-        self: &Arc<Self>,
-        client: impl Wire + 'static,
-        server: impl Wire + 'static,
-        connection: Connection,
-        stop: CancellationToken,
-    ) {
-        let number = connection.number;
-        let opened = What::Opened {
-            client: connection.client.clone(),
-        };
-        self.events.push(Instant::now(), number, opened);
-        let _closed = Closed(self, number);
-        let (client, server) = (Box::new(client), Box::new(server));
-        let carrier = Carrier::new(Arc::clone(self), client, server, connection);
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => {}
-            () = carrier.run() => {}
-        }
-    }
-
     pub(super) fn snapshot(&self) -> Snapshot {
         Arc::clone(&self.lock().toxics)
     }
@@ -213,15 +182,6 @@ impl Faults {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Set> {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells the end of a connection, however it comes.
-struct Closed<'a>(&'a Faults, u64);
-
-impl Drop for Closed<'_> {
-    fn drop(&mut self) {
-        self.0.events.push(Instant::now(), self.1, What::Closed);
     }
 }
 

@@ -26,6 +26,7 @@ pub mod tls;
 mod tracker;
 mod wire;
 
+pub use carrier::carry;
 pub use connection::{Connection, Traffic};
 pub use dice::Dice;
 pub use faults::{Faults, Taken};

@@ -1,7 +1,7 @@
 //! Where a message begins and ends, read from its first bytes.
 
 use super::message::{self, Name};
-use crate::toxic::Stream;
+use crate::stream::Stream;
 
 /// Longer startup packets are refused by PostgreSQL (`MAX_STARTUP_PACKET_LENGTH`, pqcomm.h).
 const MAX_STARTUP: usize = 10_000;

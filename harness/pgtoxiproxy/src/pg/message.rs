@@ -3,7 +3,7 @@
 //! Source: PostgreSQL's protocol chapter, "Message Formats". The nameless answers to SSLRequest and
 //! GSSENCRequest are called SSLResponse and GSSENCResponse here.
 
-use crate::toxic::Stream;
+use crate::stream::Stream;
 
 /// A message's name.
 pub type Name = &'static str;

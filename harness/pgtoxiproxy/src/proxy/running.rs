@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::engine::Faults;
 use crate::engine::tls::Identity;
-use crate::engine::{Connection, Traffic};
+use crate::engine::{Connection, Traffic, carry};
 
 /// How long a dial may take.
 const DIAL: Duration = Duration::from_secs(10);
@@ -149,7 +149,7 @@ async fn serve(
     };
     // Where it can't be set the bytes still flow, only later.
     let _ = client.set_nodelay(true).and(server.set_nodelay(true));
-    Box::pin(line.faults.carry(client, server, connection, stop)).await;
+    Box::pin(carry(&line.faults, client, server, connection, stop)).await;
     tracing::debug!(proxy = line.name, number, "closed");
 }
 

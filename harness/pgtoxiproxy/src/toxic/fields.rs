@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::json::Refused;
+use super::refused::Refused;
 
 /// The fields of one object of a request.
 #[derive(Debug, Clone, Copy)]

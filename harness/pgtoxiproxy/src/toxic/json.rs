@@ -1,23 +1,10 @@
-//! Toxics as the API spells them: JSON in, JSON out, and what is wrong with a body.
-
-use std::fmt::Display;
+//! Toxics as the API spells them: JSON in, JSON out.
 
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
+use super::refused::Refused;
 use super::{Kind, Protocol, Standard, Stream, Toxic};
-
-/// Why a body was refused; the API answers 400 with this text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refused(pub String);
-
-impl Refused {
-    /// With the words that Toxiproxy begins such an answer with.
-    pub fn body(reason: impl Display) -> Self {
-        Self(format!("bad request body: {reason}"))
-    }
-}
 
 impl Toxic {
     /// The toxic that a body asks for.

@@ -3,32 +3,16 @@
 pub mod fields;
 pub mod json;
 pub mod protocol;
+mod refused;
 pub mod standard;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use json::Refused;
+pub use crate::stream::Stream;
 pub use protocol::Protocol;
+pub use refused::Refused;
 pub use standard::Standard;
-
-/// A direction of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stream {
-    /// From the client to the server.
-    Upstream,
-    /// From the server to the client.
-    Downstream,
-}
-
-impl Stream {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Upstream => "upstream",
-            Self::Downstream => "downstream",
-        }
-    }
-}
 
 /// What a toxic does.
 #[derive(Debug, Clone, PartialEq)]

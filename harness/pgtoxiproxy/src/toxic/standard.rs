@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::json::Refused;
+use super::refused::Refused;
 
 /// A toxic that knows nothing but bytes and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

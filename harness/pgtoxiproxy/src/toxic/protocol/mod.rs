@@ -10,7 +10,7 @@ pub use action::{Action, Replacement, Severity};
 pub use point::{At, Edge, Pattern, Point};
 
 use super::Stream;
-use super::json::Refused;
+use super::refused::Refused;
 use attributes::Attributes;
 
 /// A point of the protocol and an action.
