@@ -18,14 +18,12 @@ Feature: A held first login delays nobody else
     When carol connects
 
   Scenario Outline: Held at <point>, with joiners: first logins, queries and the sweep go on
-    When the proxy does pg_hold at "<point>"
-      | nth   | 1 |
-      | times | 1 |
-    And 8 clients of alice begin to connect
+    When the proxy holds alice at "<point>"
+    And 4 clients of alice begin to connect
     Then within 10 s 1 connection is held at "<point>"
     And within 10 s "SHOW INTERNALS" says
-      | pending | 8 |
-      | joiners | 7 |
+      | pending | 4 |
+      | joiners | 3 |
     When bob connects
     And dave connects
     Then the clients get
@@ -42,25 +40,40 @@ Feature: A held first login delays nobody else
       | carol | select current_user | carol |
     And within 1 s 1 connection is held at "<point>"
     And "SHOW INTERNALS" says
-      | pending | 8 |
-      | joiners | 7 |
+      | pending | 4 |
+      | joiners | 3 |
     When the proxy lets them go
     Then within 20 s all of them get in
     And each of them runs "select 1"
     And the counters of "SHOW AUTH_QUERY" are
       | dynamic_pools_created | 4 |
-      | pools_joined          | 7 |
+      | pools_joined          | 3 |
       | pools_dropped         | 0 |
 
     Examples:
       | point                      |
-      | SSLResponse                |
       | AuthenticationSASLContinue |
       | AuthenticationOk           |
       | ReadyForQuery              |
 
+  Scenario: Held before the proxy knows whose connection it is, and only this one
+    When the proxy does pg_hold at "SSLResponse"
+      | nth   | 1 |
+      | times | 1 |
+    And alice begins to connect
+    Then within 10 s 1 connection is held at "SSLResponse"
+    When bob connects
+    Then the clients get
+      | bob   | select current_user | bob   |
+      | carol | select current_user | carol |
+    When 3 sweeps have passed
+    Then within 1 s 1 connection is held at "SSLResponse"
+    When the proxy lets them go
+    Then alice gets in
+    And alice runs "select current_user" and gets "alice"
+
   Scenario: Forty users log in for the first time past the one that is held
-    Given 40 more users with SCRAM secrets
+    Given 40 more users with MD5 secrets
     When the proxy holds alice at "ReadyForQuery"
     And alice begins to connect
     Then within 10 s 1 connection is held at "ReadyForQuery"
