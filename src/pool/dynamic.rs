@@ -59,7 +59,12 @@ async fn initialise(
     let mut _token = None;
     if !guard.already_committed() {
         match guard.probe().await {
-            ProbeTurn::Probe(token) => _token = Some(probe(pool, token, keys).await?),
+            ProbeTurn::Probe(token) => match probe(pool, token, keys).await {
+                Ok(token) => _token = Some(token),
+                // What became of a pool that is gone is no answer: the commit below says so.
+                Err(_) if guard.is_superseded() => {}
+                Err(error) => return Err(error),
+            },
             ProbeTurn::Answered(Outcome::Ready) => {}
             ProbeTurn::Answered(Outcome::Failed(error)) => return Err(error),
             ProbeTurn::Answered(Outcome::Superseded) => return Ok(None),

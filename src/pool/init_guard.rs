@@ -53,6 +53,12 @@ impl<P: PoolState> PoolInitGuard<P> {
         self.init_complete.load(Ordering::Acquire)
     }
 
+    /// Whether the entry was dropped meanwhile, so that a commit can only be [`Superseded`].
+    pub fn is_superseded(&self) -> bool {
+        let handle = &self.handle;
+        handle.shared.with(|state, _| handle.entry(state).is_none())
+    }
+
     /// Waits for the pool's first login, or becomes it: who is told
     /// [`ProbeTurn::Probe`](super::probing::ProbeTurn::Probe) opens the first server connection
     /// and gives its verdict through the token, or commits. Not to be asked again while that token

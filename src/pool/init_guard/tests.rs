@@ -111,6 +111,17 @@ fn a_late_guard_does_not_touch_a_later_pool_of_its_name() {
 }
 
 #[test]
+fn a_guard_knows_when_its_entry_is_gone_also_when_there_is_a_new_one() {
+    let registry = TestRegistry::default();
+    let guard = login(&registry, 0);
+    assert!(!guard.is_superseded());
+    registry.drop_dynamic_pool(guard.identity());
+    assert!(guard.is_superseded());
+    let newer = login(&registry, 0);
+    assert!(guard.is_superseded() && !newer.is_superseded());
+}
+
+#[test]
 fn commit_after_a_drop_is_superseded_and_counted() {
     let registry = TestRegistry::default();
     let guard = login(&registry, 0);
