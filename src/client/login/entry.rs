@@ -79,7 +79,10 @@ impl Visitor {
         let settings = || {
             let current = around.current();
             let realm = current.databases.get(&*key.database)?;
-            realm.auth_query.as_ref()?;
+            let auth_query = realm.database.auth_query.as_ref()?;
+            if auth_query.dedicated.is_some() {
+                return None;
+            }
             let shared = current.shared(realm, &around.buffers);
             Some(shared.dynamic_pool(&key.user, &secret.startup_parameters))
         };
