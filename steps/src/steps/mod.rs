@@ -19,3 +19,4 @@ mod postgres;
 mod prepared;
 mod protocol;
 mod queries;
+mod rounds;
