@@ -65,6 +65,10 @@ Feature: The client goes away in the middle of its first login
     Examples:
       | point                      |
       | SSLResponse                |
+      | AuthenticationSASL         |
       | AuthenticationSASLContinue |
+      | AuthenticationSASLFinal    |
       | AuthenticationOk           |
+      | ParameterStatus            |
+      | BackendKeyData             |
       | ReadyForQuery              |

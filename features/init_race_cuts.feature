@@ -75,6 +75,10 @@ Feature: The connection is cut in the middle of the first login
     Examples:
       | point                      |
       | SSLResponse                |
+      | AuthenticationSASL         |
       | AuthenticationSASLContinue |
+      | AuthenticationSASLFinal    |
       | AuthenticationOk           |
+      | ParameterStatus            |
+      | BackendKeyData             |
       | ReadyForQuery              |

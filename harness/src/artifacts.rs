@@ -66,7 +66,7 @@ pub fn repository() -> PathBuf {
         )
 }
 
-/// Lower case letters, digits and dashes, at most 80 of them.
+/// Lower case letters, digits and dashes, at most 160 of them: the scenarios of an outline differ late.
 fn slug(text: &str) -> String {
     let dashed: String = text
         .chars()
@@ -79,7 +79,7 @@ fn slug(text: &str) -> String {
         })
         .collect();
     let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
-    words.join("-").chars().take(80).collect()
+    words.join("-").chars().take(160).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::surprise::{Step, Surprise};
 
 /// Attributes that hold a name of the scenario's.
 const NAMES: [&str; 2] = ["user", "database"];
+/// Attributes that are texts, also when they look like a number: the code 28000, the bytes 0000.
+const TEXTS: [&str; 5] = ["sqlstate", "hex", "text", "message", "sql"];
 
 impl Scene {
     /// Before the pooler is started: its servers are reached through the proxy, every message of
@@ -40,15 +42,14 @@ impl Scene {
             .ok_or_else(|| Surprise::new("there is no fault proxy before PostgreSQL"))
     }
 
-    /// Sets a toxic at a point; the attributes are the API's, texts and numbers as a table has them.
+    /// Sets a toxic at a point; the attributes are the API's, as a table has them.
     pub async fn place_fault(&mut self, kind: &str, attributes: &[(&str, &str)]) -> Step {
         let mut given = Map::new();
         for (name, text) in attributes {
-            let value = match text.parse::<u64>() {
-                // A code such as 28000 looks like a number and is none.
-                Ok(number) if *name != "sqlstate" => Value::from(number),
-                _ if NAMES.contains(name) => Value::from(self.names.own(text)),
-                _ => Value::from(*text),
+            let value = if NAMES.contains(name) {
+                Value::from(self.names.own(text))
+            } else {
+                value(name, text)
             };
             given.insert((*name).to_owned(), value);
         }
@@ -77,5 +78,29 @@ impl Scene {
             return Ok(());
         }
         self.faults_have_fired().await
+    }
+}
+
+fn value(name: &str, text: &str) -> Value {
+    let bare = || serde_json::from_str(text).ok();
+    let bare = bare().filter(|value: &Value| value.is_u64() || value.is_boolean());
+    match bare {
+        Some(value) if !TEXTS.contains(&name) => value,
+        _ => Value::from(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::value;
+
+    #[test]
+    fn cells_become_what_the_api_takes() {
+        assert_eq!(value("bytes", "7"), json!(7));
+        assert_eq!(value("raw", "true"), json!(true));
+        assert_eq!(value("sqlstate", "28000"), json!("28000"));
+        assert_eq!(value("at", "Query"), json!("Query"));
     }
 }

@@ -51,8 +51,7 @@ fn begin(world: &mut Turnstile, count: usize, user: ClientName) -> Step {
     for number in 1..=count {
         let Ok(name) = format!("{user}#{number}").parse();
         let login = login.clone();
-        let login = async move { Driver::connect(&login).await.map(Session::Driver) };
-        world.arriving.insert(name, tokio::spawn(login));
+        world.arriving.insert(name, tokio::spawn(drive(login)));
     }
     Ok(())
 }
@@ -126,14 +125,16 @@ async fn at_once_within(
 }
 
 async fn log_in_all(logins: Vec<Login>) -> Vec<Result<Session, Failure>> {
-    let tasks = logins.into_iter().map(|login| {
-        tokio::spawn(async move { Driver::connect(&login).await.map(Session::Driver) })
-    });
+    let tasks = logins.into_iter().map(|login| tokio::spawn(drive(login)));
     let ends = join_all(tasks.collect::<Vec<_>>()).await;
     let ended = |end: Result<_, tokio::task::JoinError>| {
         end.unwrap_or_else(|error| Err(Failure::local(error.to_string())))
     };
     ends.into_iter().map(ended).collect()
+}
+
+async fn drive(login: Login) -> Result<Session, Failure> {
+    Driver::connect(&login).await.map(Session::Driver)
 }
 
 /// How many logins failed with which code; an empty code is a connection that broke.
