@@ -122,9 +122,8 @@ impl Action {
                 return Err(Refused(text.to_owned()));
             }
         };
-        let sqlstate = given
-            .text("sqlstate")?
-            .unwrap_or_else(|| "XX000".to_owned());
+        let sqlstate = given.sqlstate("sqlstate")?;
+        let sqlstate = sqlstate.unwrap_or_else(|| "XX000".to_owned());
         let letter = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
         if sqlstate.len() != 5 || !sqlstate.chars().all(letter) {
             let text = "attribute sqlstate: five digits or capital letters, such as 57P03";

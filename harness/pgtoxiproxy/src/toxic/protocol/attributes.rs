@@ -61,6 +61,14 @@ impl<'a> Attributes<'a> {
         Ok(Some(text.to_owned()))
     }
 
+    /// A text of five digits or letters; toxiproxy-cli sends a number where there are only digits.
+    pub(super) fn sqlstate(&mut self, name: &'static str) -> Result<Option<String>, Refused> {
+        match self.find(name).and_then(Value::as_u64) {
+            Some(digits) => Ok(Some(format!("{digits:05}"))),
+            None => self.text(name),
+        }
+    }
+
     /// Refuses what nobody has asked for.
     pub(super) fn close(&self, kind: &str) -> Result<(), Refused> {
         let unknown = self

@@ -78,6 +78,25 @@ fn wrong_values_are_refused_by_name() {
 }
 
 #[test]
+fn an_sqlstate_of_digits_may_come_as_a_number() {
+    for (given, expected) in [
+        (json!(57014), Some("57014")),
+        (json!(8006), Some("08006")),
+        (json!("57P01"), Some("57P01")),
+        (json!(100_000), None),
+        (json!(-8006), None),
+        (json!(8006.5), None),
+    ] {
+        let parsed = parse("pg_error", &json!({"at": "Query", "sqlstate": given}));
+        let sqlstate = parsed.ok().map(|(parsed, _)| match parsed.action {
+            Action::Error { sqlstate, .. } => sqlstate,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(sqlstate.as_deref(), expected, "{given}");
+    }
+}
+
+#[test]
 fn every_type_parses_and_shows_what_was_given() {
     for kind in action::TYPES {
         assert!(Protocol::is_type(kind));
