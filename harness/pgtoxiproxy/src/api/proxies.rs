@@ -55,11 +55,15 @@ async fn show(found: Found) -> Answer {
     Ok(answer::ok(&shown(&found.proxy)))
 }
 
-async fn update(found: Found, body: Json) -> Answer {
+async fn update(
+    extract::State(proxies): extract::State<Proxies>,
+    found: Found,
+    body: Json,
+) -> Answer {
     let before = found.proxy.spec();
     let change = Change::from_json(&body.object()?, before.tls.as_ref()).await?;
-    found.proxy.update(change).await?;
-    Ok(answer::ok(&shown(&found.proxy)))
+    let proxy = proxies.update(found.proxy.name(), change).await?;
+    Ok(answer::ok(&shown(&proxy)))
 }
 
 async fn remove(extract::State(proxies): extract::State<Proxies>, found: Found) -> Answer {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Error, Proxy, Spec};
+use super::{Change, Error, Proxy, Spec};
 
 /// More would be a mistake in somebody's loop.
 pub const MAX_PROXIES: usize = 1024;
@@ -17,7 +17,8 @@ struct Inner {
     seed: u64,
     /// Never held over an await.
     by_name: Mutex<BTreeMap<String, Arc<Proxy>>>,
-    /// Proxies come and go one at a time, so that a name is never there twice.
+    /// Proxies come, go and restart one at a time: a name is never there twice, and one that has gone
+    /// never starts again at a port which is another's by now.
     changes: tokio::sync::Mutex<()>,
 }
 
@@ -68,6 +69,14 @@ impl Proxies {
         (there, Ok(()))
     }
 
+    /// Changes a proxy that is there.
+    pub async fn update(&self, name: &str, change: Change) -> Result<Arc<Proxy>, Error> {
+        let _one = self.0.changes.lock().await;
+        let proxy = self.get(name)?;
+        proxy.update(change).await?;
+        Ok(proxy)
+    }
+
     /// Closes a proxy and forgets it.
     pub async fn remove(&self, name: &str) -> Result<(), Error> {
         let _one = self.0.changes.lock().await;
@@ -78,6 +87,7 @@ impl Proxies {
 
     /// Enables every proxy and removes every toxic; tells the first failure when all has been tried.
     pub async fn reset(&self) -> Result<(), Error> {
+        let _one = self.0.changes.lock().await;
         let mut outcome = Ok(());
         for proxy in self.all() {
             let started = proxy.start().await;
