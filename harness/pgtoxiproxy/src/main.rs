@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pgtoxiproxy::api;
 use pgtoxiproxy::options::Options;
-use pgtoxiproxy::proxy::Proxies;
+use pgtoxiproxy::proxy::{Proxies, Room};
 use tokio::net::{TcpListener, lookup_host};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -24,13 +24,14 @@ fn main() -> ExitCode {
         Err(message) => message.exit(),
     };
     log();
-    // A connection takes two descriptors; where more are refused, fewer connections are possible.
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    // Where more are refused, fewer connections are possible.
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX);
+    let room = descriptors.map_or_else(|_| Room::endless(), Room::within);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(&options)),
+        Ok(runtime) => runtime.block_on(run(&options, room)),
         Err(error) => Err(format!("can't start: {error}")),
     };
     match outcome {
@@ -43,10 +44,10 @@ fn main() -> ExitCode {
 }
 
 /// From the first listener to the signal that ends it.
-async fn run(options: &Options) -> Result<(), String> {
+async fn run(options: &Options, room: Room) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let proxies = Proxies::new(options.seed_or_any());
+    let proxies = Proxies::with_room(options.seed_or_any(), room);
     if let Some(path) = &options.config {
         let read = api::populate_from(&proxies, path).await;
         read.map_err(|reason| in_config(path, &reason))?;

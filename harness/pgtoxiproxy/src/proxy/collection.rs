@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Change, Error, Proxy, Spec};
+use super::{Change, Error, Proxy, Room, Spec};
 
 /// More would be a mistake in somebody's loop.
 pub const MAX_PROXIES: usize = 1024;
@@ -15,6 +15,7 @@ pub struct Proxies(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     seed: u64,
+    room: Room,
     /// Never held over an await.
     by_name: Mutex<BTreeMap<String, Arc<Proxy>>>,
     /// Proxies come, go and restart one at a time: a name is never there twice, and one that has gone
@@ -25,8 +26,14 @@ struct Inner {
 impl Proxies {
     /// None yet. The seed decides every random throw of their toxics.
     pub fn new(seed: u64) -> Self {
+        Self::with_room(seed, Room::endless())
+    }
+
+    /// None yet; all of their connections share this room.
+    pub fn with_room(seed: u64, room: Room) -> Self {
         Self(Arc::new(Inner {
             seed,
+            room,
             by_name: Mutex::default(),
             changes: tokio::sync::Mutex::default(),
         }))
@@ -123,7 +130,7 @@ impl Proxies {
             )));
         }
         let enabled = spec.enabled;
-        let proxy = Arc::new(Proxy::new(spec, self.0.seed));
+        let proxy = Arc::new(Proxy::new(spec, self.0.seed, self.0.room.clone()));
         if enabled {
             proxy.start().await?;
         }

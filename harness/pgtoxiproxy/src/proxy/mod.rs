@@ -3,6 +3,7 @@
 mod address;
 mod collection;
 mod error;
+mod room;
 mod running;
 mod spec;
 mod tls;
@@ -14,6 +15,7 @@ use tokio::net::TcpSocket;
 
 pub use collection::{MAX_PROXIES, Proxies};
 pub use error::Error;
+pub use room::Room;
 pub use spec::{Change, Spec};
 pub use tls::Tls;
 pub use toxics::MAX_TOXICS;
@@ -44,9 +46,9 @@ struct State {
 
 impl Proxy {
     /// Disabled, until it is started.
-    pub fn new(spec: Spec, seed: u64) -> Self {
+    pub fn new(spec: Spec, seed: u64, room: Room) -> Self {
         Self {
-            line: Arc::new(Line::new(&spec.name, seed)),
+            line: Arc::new(Line::new(&spec.name, seed, room)),
             spec: Mutex::new(Spec {
                 enabled: false,
                 ..spec

@@ -1,15 +1,18 @@
 //! A proxy at work: it accepts, dials for each client on its own, and hands the pair to the engine.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use super::Room;
 use crate::engine::Faults;
 use crate::engine::tls::Identity;
 use crate::engine::{Connection, Traffic, carry};
@@ -20,7 +23,7 @@ const DIAL: Duration = Duration::from_secs(10);
 /// How long a stop waits for connections that have been told to close.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A pause where accepting fails (no descriptors left), so that it does not spin.
+/// A pause where a client can't be accepted (no descriptors left), so that it does not spin.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a proxy's connections share, over all of its restarts.
@@ -30,6 +33,7 @@ pub(super) struct Line {
     pub(super) faults: Arc<Faults>,
     pub(super) traffic: Arc<Traffic>,
     accepted: AtomicU64,
+    room: Room,
 }
 
 /// Where its connections go, until the next restart.
@@ -48,12 +52,13 @@ pub(super) struct Running {
 }
 
 impl Line {
-    pub(super) fn new(name: &str, seed: u64) -> Self {
+    pub(super) fn new(name: &str, seed: u64, room: Room) -> Self {
         Self {
             name: name.to_owned(),
             faults: Faults::new(name, seed),
             traffic: Arc::default(),
             accepted: AtomicU64::new(0),
+            room,
         }
     }
 }
@@ -102,6 +107,11 @@ async fn accept(
         };
         match accepted {
             Ok((client, address)) => {
+                let Some(place) = line.room.take() else {
+                    tracing::warn!(proxy = line.name, "closes a client: too many connections");
+                    sleep(PAUSE).await;
+                    continue;
+                };
                 let connection = Connection {
                     number: line.accepted.fetch_add(1, Ordering::Relaxed) + 1,
                     client: Some(address.to_string()),
@@ -109,7 +119,11 @@ async fn accept(
                     traffic: Arc::clone(&line.traffic),
                 };
                 let (line, route) = (Arc::clone(&line), Arc::clone(&route));
-                connections.spawn(serve(client, connection, line, route, stop.clone()));
+                let stop = stop.clone();
+                connections.spawn(async move {
+                    let _place = place;
+                    serve(client, connection, line, route, stop).await;
+                });
             }
             Err(error) => {
                 tracing::warn!(proxy = line.name, %error, "can't accept a client");
@@ -137,7 +151,7 @@ async fn serve(
     let dialled = tokio::select! {
         biased;
         () = stop.cancelled() => return,
-        dialled = dial(&route.upstream) => dialled,
+        dialled = dial(&route.upstream, client.local_addr()) => dialled,
     };
     let server = match dialled {
         Ok(server) => server,
@@ -153,9 +167,22 @@ async fn serve(
     tracing::debug!(proxy = line.name, number, "closed");
 }
 
-async fn dial(upstream: &str) -> Result<TcpStream, String> {
-    match timeout(DIAL, TcpStream::connect(upstream)).await {
+/// A proxy that dials itself would do so again for the connection that it gets by that, without end.
+async fn dial(upstream: &str, own: io::Result<SocketAddr>) -> Result<TcpStream, String> {
+    let dialled = async {
+        let places: Vec<_> = lookup_host(upstream).await?.collect();
+        if own.is_ok_and(|own| places.iter().any(|place| is_same(*place, own))) {
+            return Err(io::Error::other("that is where this proxy listens"));
+        }
+        TcpStream::connect(&places[..]).await
+    };
+    match timeout(DIAL, dialled).await {
         Ok(dialled) => dialled.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {} s", DIAL.as_secs())),
     }
+}
+
+/// An IPv4 client of an IPv6 listener has an address of the mapped kind.
+fn is_same(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port() && one.ip().to_canonical() == other.ip().to_canonical()
 }

@@ -55,9 +55,12 @@ impl Server {
     }
 
     pub(crate) async fn with(metrics: Metrics) -> Self {
+        Self::of(Proxies::new(7), metrics).await
+    }
+
+    pub(crate) async fn of(proxies: Proxies, metrics: Metrics) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let proxies = Proxies::new(7);
         let router = api::router(proxies.clone(), metrics);
         tokio::spawn(api::serve(listener, router, std::future::pending()));
         Self { address, proxies }
