@@ -7,6 +7,7 @@ Feature: Many first logins at once
     And a pooler with
       | auth_query.pool_size    | 3     |
       | retain_connections_time | 200ms |
+      | connect_timeout         | 20s   |
     When 40 clients of alice log in at once
     Then all of them succeed
     And the pools are
@@ -22,6 +23,7 @@ Feature: Many first logins at once
     Given PostgreSQL with the user alice
     And a pooler with
       | retain_connections_time | 200ms |
+      | connect_timeout         | 20s   |
     When the console runs "PAUSE"
     And alice begins to connect
     And alice#2 begins to connect
@@ -50,6 +52,7 @@ Feature: Many first logins at once
     And a pooler with
       | retain_connections_time | 200ms |
       | idle_timeout            | 200ms |
+      | connect_timeout         | 20s   |
       | auth_query.pool_size    | 2     |
     When all 200 users log in at once
     Then all of them succeed

@@ -16,7 +16,7 @@ Feature: The connection is cut in the middle of the first login
   Scenario Outline: A login alone, and <fault> at <point>
     When the proxy does <fault> at "<point>" of alice
     And alice begins to connect
-    Then within 5 s all of them get in; fails with SQLSTATE 08006
+    Then within 10 s all of them get in; fails with SQLSTATE 08006
     And the proxy's faults have fired
     And "SHOW INTERNALS" says
       | pools   | 0 |
@@ -59,7 +59,7 @@ Feature: The connection is cut in the middle of the first login
       | pending | 3 |
       | joiners | 2 |
     When the proxy lets them go
-    Then within 5 s all of them get in; fails with SQLSTATE 08006
+    Then within 10 s all of them get in; fails with SQLSTATE 08006
     And the proxy has taken 1 to 1 connections since
     And "SHOW INTERNALS" says
       | pools   | 0 |

@@ -26,7 +26,7 @@ Feature: PostgreSQL refuses the first server of a pool
       | pending | 3 |
       | joiners | 2 |
     When the proxy lets them go
-    Then within 5 s all of them get in; fails with SQLSTATE <code>
+    Then within 10 s all of them get in; fails with SQLSTATE <code>
     And the proxy has taken 1 to 1 connections since
     And "SHOW INTERNALS" says
       | pools   | 0 |
@@ -51,7 +51,7 @@ Feature: PostgreSQL refuses the first server of a pool
       | severity | FATAL  |
       | sqlstate | <code> |
     And alice begins to connect
-    Then within 5 s all of them get in; fails with SQLSTATE <code>
+    Then within 10 s all of them get in; fails with SQLSTATE <code>
     And there are no pools
     And "SHOW INTERNALS" says
       | pools   | 0 |
@@ -72,7 +72,7 @@ Feature: PostgreSQL refuses the first server of a pool
       | auth_query.database  | :app    |
       | pool.server_database | nowhere |
     And alice begins to connect
-    Then within 5 s all of them get in; fails with SQLSTATE 3D000
+    Then within 10 s all of them get in; fails with SQLSTATE 3D000
     And there are no pools
     When the pooler is reloaded with
       | pool.server_database | :app |
@@ -83,7 +83,7 @@ Feature: PostgreSQL refuses the first server of a pool
     When the pooler is reloaded with
       | pool.startup_parameters | { work_mem = "much" } |
     And 3 clients of alice begin to connect
-    Then within 5 s all of them get in; fails with SQLSTATE 22023
+    Then within 10 s all of them get in; fails with SQLSTATE 22023
     And there are no pools
     When the pooler is reloaded with
       | pool.startup_parameters | { work_mem = "5MB" } |

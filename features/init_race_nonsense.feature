@@ -17,7 +17,7 @@ Feature: What the first server of a pool says makes no sense
       | hex | <bytes> |
       | raw | <raw>   |
     And 2 clients of alice begin to connect
-    Then within 5 s all of them get in; fails with SQLSTATE 08006
+    Then within 10 s all of them get in; fails with SQLSTATE 08006
     And there are no pools
     And "SHOW INTERNALS" says
       | pools   | 0 |

@@ -14,19 +14,19 @@ Feature: The first server of a pool can't be reached in time
     Then within 5 s there are no pools
     When the proxy goes down
     And alice begins to connect
-    Then within 3 s all of them get in; fails with SQLSTATE 08006
+    Then within 10 s all of them get in; fails with SQLSTATE 08006
     And there are no pools
     When the proxy comes up
     Then alice connects at once
 
   Scenario Outline: The server is silent from <point> on, and connect_timeout ends the wait of all
     Given a pooler with
-      | connect_timeout    | 2s |
+      | connect_timeout    | 4s |
       | auth_query.workers | 1  |
     When nobody connects; fails with SQLSTATE 28P01
     And the proxy does pg_blackhole at "<point>" of alice
     And 3 clients of alice begin to connect
-    Then within 5 s all of them get in; fails with SQLSTATE 08006
+    Then within 10 s all of them get in; fails with SQLSTATE 08006
     And "SHOW INTERNALS" says
       | pools   | 0 |
       | joiners | 0 |
@@ -43,12 +43,12 @@ Feature: The first server of a pool can't be reached in time
   Scenario: client_login_timeout is sooner
     Given a pooler with
       | connect_timeout      | 20s |
-      | client_login_timeout | 2s  |
+      | client_login_timeout | 4s  |
       | auth_query.workers   | 1   |
     When nobody connects; fails with SQLSTATE 28P01
     And the proxy holds alice at "AuthenticationOk"
     And 2 clients of alice begin to connect
-    Then within 5 s all of them get in; fails with SQLSTATE 08P01
+    Then within 10 s all of them get in; fails with SQLSTATE 08P01
     And within 2 s "SHOW INTERNALS" says
       | pools   | 0 |
       | pending | 0 |
@@ -67,7 +67,7 @@ Feature: The first server of a pool can't be reached in time
     Then within 20 s "SHOW INTERNALS" says
       | joiners | 99 |
     When the proxy lets them go
-    Then within 5 s all of them get in; fails with SQLSTATE 08006
+    Then within 10 s all of them get in; fails with SQLSTATE 08006
     And the proxy has taken 1 to 1 connections since
     And there are no pools
     When the proxy's faults are lifted
