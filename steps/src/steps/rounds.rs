@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use cucumber::when;
-use harness::client::{Driver, Session};
+use harness::client::{Session, Wire};
 use tokio::time::{Instant, sleep};
 
 use crate::Turnstile;
@@ -27,24 +27,27 @@ const FINE: Duration = Duration::from_millis(4);
 async fn race_the_sweep(world: &mut Turnstile, client: ClientName, least: i64) -> Step {
     let start = Instant::now();
     let mut aim = Aim::default();
+    let mut pools = counter(world, "dynamic_pools_created").await?;
     while aim.rounds() < least || aim.login.min(aim.sweep) < EACH {
         if start.elapsed() > LIMIT {
             return Err(Surprise::new(format!("after {LIMIT:?}: {aim:?}")));
         }
-        let before = counter(world, "dynamic_pools_created").await?;
+        let next = at_the_door(world, &client).await?;
         world.take_client(&client)?.leave().await;
         // Nothing is waited for here: this is the aim.
         sleep(aim.after).await;
-        come_and_ask(world, &client).await?;
-        match counter(world, "dynamic_pools_created").await? - before {
-            0 => aim.later(),
-            _ => aim.earlier(),
+        come_in(world, &client, next).await?;
+        let before = pools;
+        pools = counter(world, "dynamic_pools_created").await?;
+        if pools == before {
+            aim.later();
+        } else {
+            aim.earlier();
         }
     }
     // Every pool that was reaped was followed by one other, and no login made two.
     expect("reaped", &counter(world, "pools_reaped").await?, &aim.sweep)?;
-    let made = counter(world, "dynamic_pools_created").await?;
-    expect("made", &made, &(aim.sweep + 1))
+    expect("made", &pools, &(aim.sweep + 1))
 }
 
 /// When the login comes, and how often who was first.
@@ -95,9 +98,17 @@ impl Aim {
     }
 }
 
-async fn come_and_ask(world: &mut Turnstile, client: &ClientName) -> Step {
+/// Connected, and has said nothing: what it says is all that is still to travel.
+async fn at_the_door(world: &mut Turnstile, client: &ClientName) -> Step<Wire> {
+    let endpoint = world.scene()?.login(client, &Manner::default())?.endpoint;
+    Ok(Wire::dial(client.as_str(), &endpoint, &world.trace).await?)
+}
+
+/// Logs in and is served.
+async fn come_in(world: &mut Turnstile, client: &ClientName, mut wire: Wire) -> Step {
     let login = world.scene()?.login(client, &Manner::default())?;
-    let mut session = Session::Driver(Driver::connect(&login).await?);
+    wire.log_in(&login).await?;
+    let mut session = Session::Wire(Box::new(wire));
     let answer = session.run("select current_user").await?;
     expect("who is served", &answer.cell()?, &login.user.as_str())?;
     world.enter(client.clone(), session);
