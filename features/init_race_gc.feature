@@ -1,4 +1,4 @@
-@auth-query @auth-query-init-race
+@auth-query @auth-query-init-race @protocol-faults
 Feature: The sweep takes a pool that nobody needs, and no other
   Whatever keeps a pool is there over three sweeps, then it is taken away, and the pool is reaped.
 
@@ -29,7 +29,6 @@ Feature: The sweep takes a pool that nobody needs, and no other
       | dynamic_pools_created | 1 |
       | pools_reaped          | 1 |
 
-  @protocol-faults
   Scenario: One waits at the gate while the only server is still being opened
     When alice connects
     And alice#2 connects
@@ -93,22 +92,3 @@ Feature: The sweep takes a pool that nobody needs, and no other
     Then within 10 s there are no pools
     And the counters of "SHOW AUTH_QUERY" are
       | pools_reaped | 1 |
-
-  Scenario: A login at the very sweep that is to reap: over and over, one pool and a served client
-    # Without a challenge nothing lies between a login's first word and the registry.
-    Given the MD5 user carol
-    When the pooler is reloaded with
-      | hba                  | host all all 127.0.0.1/32 trust |
-      | auth_query.cache_ttl | 60s                             |
-    And carol connects
-    And carol leaves and comes back when its pool is being reaped, 50 times and more
-    Then the pools are
-      | user  | clients |
-      | carol | 1       |
-    And the counters of "SHOW AUTH_QUERY" are
-      | dynamic_pools_current | 1          |
-      | pools_reaped          | at least 5 |
-      | pools_dropped         | 0          |
-      | commit_superseded     | 0          |
-    When carol disconnects
-    Then within 10 s there are no pools
