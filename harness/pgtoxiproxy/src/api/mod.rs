@@ -9,21 +9,17 @@ mod holds;
 mod metrics;
 mod proxies;
 mod request;
+mod serve;
 mod toxics;
-
-use std::future::Future;
-use std::io;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-
 pub use config::populate_from;
 pub use metrics::Metrics;
+pub use serve::serve;
 
 use crate::proxy::Proxies;
 
@@ -69,23 +65,4 @@ pub fn router(proxies: Proxies, metrics: Metrics) -> Router {
         .layer(from_fn(agent::refuse_browsers))
         .layer(from_fn_with_state(agent::Numbers::default(), agent::number))
         .with_state(State { proxies, metrics })
-}
-
-/// Serves a router until `stop` is ready.
-///
-/// # Errors
-/// Whatever ends the listener.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
-    let listener = listener.tap_io(|client| {
-        // Where it can't be set the answers still come, only later.
-        let _ = client.set_nodelay(true);
-    });
-    tokio::select! {
-        served = async { axum::serve(listener, router).await } => served,
-        () = stop => Ok(()),
-    }
 }
