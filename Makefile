@@ -22,7 +22,7 @@ help: ## This list
 #: REPEAT run the features so many times, up to the first red
 #: SEED which half of the faults make ci tries (the day's number)
 #: POOLER pgturnstile (default), pgbouncer or none: what the features try
-#: TOXIPROXY the address of a real Toxiproxy for the plain faults (ours when left out)
+#: TOXIPROXY the address or the image of a real Toxiproxy for the plain faults (else ours)
 #: CONFIG make run serves this file and brings up no PostgreSQL
 #: PORT the pooler's port in make run (6432)
 

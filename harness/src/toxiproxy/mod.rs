@@ -5,6 +5,7 @@
 //! through a small client of the HTTP API ([`client`]).
 
 pub mod client;
+mod container;
 pub mod plain;
 pub mod proxy;
 pub mod server;

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::container::Container;
 use crate::process::{Child, Launch};
 use crate::{Error, Result, scratch};
 
@@ -20,43 +21,82 @@ const SEED: &str = "1";
 #[derive(Debug)]
 pub struct Server {
     pub client: Client,
-    child: Option<Child>,
+    kind: Kind,
 }
 
-/// `TOXIPROXY=host:port`: somebody's own, which knows only bytes and time.
+#[derive(Debug)]
+enum Kind {
+    Ours(Child),
+    Theirs,
+    Image(Container),
+}
+
+/// `TOXIPROXY=host:port`, or an image to start: a genuine one, which knows only bytes and time.
 pub fn genuine() -> Option<String> {
     env::var("TOXIPROXY").ok().filter(|text| !text.is_empty())
 }
 
 impl Server {
-    /// Connects to the one that `TOXIPROXY` names, or starts ours.
+    /// Connects to the one that `TOXIPROXY` names, or starts its image, or ours.
     pub async fn start() -> Result<Self> {
-        let (address, child) = match genuine() {
-            Some(address) => (address, None),
-            None => launch(&scratch::folder("toxiproxy")?).await?,
+        let (address, kind) = match genuine() {
+            Some(address) if is_address(&address) => (address, Kind::Theirs),
+            Some(image) => {
+                let (address, container) = Container::start(&image).await?;
+                (address, Kind::Image(container))
+            }
+            None => {
+                let (address, child) = launch(&scratch::folder("toxiproxy")?).await?;
+                (address, Kind::Ours(child))
+            }
         };
         let client = Client::new(&address)?;
-        client.version().await?;
-        Ok(Self { client, child })
+        answers(&client, &kind).await?;
+        Ok(Self { client, kind })
     }
 
     /// Whether it knows PostgreSQL's protocol and counts what its toxics do.
     pub fn is_ours(&self) -> bool {
-        self.child.is_some()
+        matches!(self.kind, Kind::Ours(_))
     }
 
-    /// Ends ours as TERM does.
+    /// Ends ours as TERM does, and removes a container.
     pub async fn stop(self) -> Result<()> {
-        let Some(child) = self.child else {
-            return Ok(());
-        };
-        child.signal(Signal::SIGTERM)?;
-        child.wait_for(Duration::from_secs(5)).await;
+        match self.kind {
+            Kind::Theirs => {}
+            Kind::Image(container) => container.remove().await?,
+            Kind::Ours(child) => {
+                child.signal(Signal::SIGTERM)?;
+                child.wait_for(Duration::from_secs(5)).await;
+            }
+        }
         Ok(())
     }
 }
 
-async fn launch(folder: &Path) -> Result<(String, Option<Child>)> {
+/// Whether this is `host:port`; anything else is an image.
+fn is_address(text: &str) -> bool {
+    let port = text.rsplit_once(':').map(|(_, port)| port);
+    !text.contains('/') && port.is_some_and(|port| port.parse::<u16>().is_ok())
+}
+
+/// A container has been started when its program may not listen yet.
+async fn answers(client: &Client, kind: &Kind) -> Result<()> {
+    let patience = match kind {
+        Kind::Image(_) => LISTENS_WITHIN,
+        Kind::Ours(_) | Kind::Theirs => Duration::ZERO,
+    };
+    let deadline = Instant::now() + patience;
+    loop {
+        match client.version().await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn launch(folder: &Path) -> Result<(String, Child)> {
     let log = folder.join("pgtoxiproxy.log");
     let arguments = ["--port", "0", "--print-address", "--seed", SEED];
     let child = Launch::new(binary()?, &log)
@@ -67,7 +107,7 @@ async fn launch(folder: &Path) -> Result<(String, Option<Child>)> {
     loop {
         let text = fs::read_to_string(&log).unwrap_or_default();
         if let Some(address) = listening(&text) {
-            return Ok((address.to_owned(), Some(child)));
+            return Ok((address.to_owned(), child));
         }
         if child.exited().is_some() || Instant::now() > deadline {
             return Err(Error::told(format!("pgtoxiproxy does not listen:\n{text}")));
@@ -97,7 +137,13 @@ fn binary() -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::listening;
+    use super::{is_address, listening};
+
+    #[test]
+    fn what_is_no_address_is_an_image() {
+        assert!(is_address("127.0.0.1:8474") && is_address("[::1]:8474"));
+        assert!(!is_address("ghcr.io/shopify/toxiproxy:2.12.0") && !is_address("toxiproxy"));
+    }
 
     #[test]
     fn the_address_is_read_once_the_line_is_whole() {
