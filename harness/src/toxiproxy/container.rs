@@ -52,7 +52,7 @@ mod tests {
     use super::reference;
 
     #[test]
-    fn a_tag_is_told_from_a_registrys_port() {
+    fn a_tag_is_told_from_the_port_of_a_registry() {
         assert_eq!(reference("a/toxiproxy:2.12.0"), ("a/toxiproxy", "2.12.0"));
         assert_eq!(
             reference("here:5000/toxiproxy"),
