@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run stop test test-bdd test-the-tests steps bench lint images ci
+.PHONY: help build run stop test test-bdd test-the-tests model steps bench lint images ci
 # Parts share one machine with timing in it.
 .NOTPARALLEL:
 
@@ -20,7 +20,8 @@ help: ## This list
 #: PG_MAJOR the major version to use (15)
 #: TAGS which scenarios, such as '@auth-query and not @slow'
 #: REPEAT run the features so many times, up to the first red
-#: SEED which half of the faults make ci tries (the day's number)
+#: SEED which half of the faults make ci tries (the day's number); the schedules of make model
+#: FULL 1: make model tries every way to fail in every order (minutes)
 #: POOLER pgturnstile (default), pgbouncer or none: what the features try
 #: TOXIPROXY the address or the image of a real Toxiproxy for the plain faults (else ours)
 #: CONFIG make run serves this file and brings up no PostgreSQL
@@ -43,6 +44,9 @@ test-bdd: ## The features only
 
 test-the-tests: ## Faults of our own making, each of which the tests must notice
 	@ci/test-the-tests
+
+model: ## Registry, guard and GC in every order of their steps, under loom and shuttle
+	@ci/model/run
 
 bench: ## The benchmark beside other poolers
 	@ci/bench

@@ -10,7 +10,11 @@ use crate::{under_loom, under_shuttle};
 
 pub fn run(scenario: Scenario, seed: u64, schedule: Option<&str>) {
     panic::set_hook(Box::new(|info| {
-        let what = info.payload_as_str().unwrap_or("a panic");
+        let payload = info.payload();
+        let owned = payload.downcast_ref::<String>().map(String::as_str);
+        let what = owned
+            .or_else(|| payload.downcast_ref().copied())
+            .unwrap_or("a panic");
         if what.contains("deadlock") {
             let property = property::of_deadlock().words();
             println!("violated {property}: a login sleeps and nobody is left to wake it");

@@ -42,6 +42,17 @@ impl Facts {
         }
     }
 
+    /// Somebody got its probe.
+    pub fn probe(self: &Arc<Self>) -> ProbeHold {
+        if self.holds.load(SeqCst) > 1 {
+            judge(Property::OneProbe);
+        }
+        if self.probers.fetch_add(1, SeqCst) > 0 {
+            violated(Property::OneProbe, "two logins probe one pool");
+        }
+        ProbeHold(Arc::clone(self))
+    }
+
     /// It is not listed, and no reload took it.
     pub fn lost(&self, what: &str) -> ! {
         let property = if self.swept.load(SeqCst) {
@@ -59,8 +70,6 @@ impl Facts {
 #[derive(Debug, Default)]
 pub struct Annals {
     pools: Mutex<Vec<Arc<Facts>>>,
-    /// Logins that wait on somebody else's probe.
-    pub waiting: AtomicUsize,
 }
 
 impl Annals {
@@ -114,24 +123,6 @@ impl Annals {
         }
         facts.holds.fetch_add(1, SeqCst);
         Hold(Arc::clone(facts))
-    }
-
-    /// Somebody got the probe of this pool.
-    pub fn probe(&self, facts: &Arc<Facts>) -> ProbeHold {
-        if facts.holds.load(SeqCst) > 1 {
-            judge(Property::OneProbe);
-        }
-        if facts.probers.fetch_add(1, SeqCst) > 0 {
-            violated(Property::OneProbe, "two logins probe one pool");
-        }
-        ProbeHold(Arc::clone(facts))
-    }
-
-    /// A prober or a joiner goes without a word.
-    pub fn vanish(&self) {
-        if self.waiting.load(SeqCst) > 0 {
-            judge(Property::HandedOn);
-        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Facts>>> {

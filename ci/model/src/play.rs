@@ -17,7 +17,7 @@ use super::shipped::probing::{Outcome, ProbeToken, ProbeTurn};
 use super::shipped::registry::Registry;
 use super::sync::{Arc, Bell, Mutex, lock};
 use crate::facts::{Annals, Hold};
-use crate::property::{Property, judge, violated};
+use crate::property::{Property, judge, vanish, violated};
 use crate::scenario::{Dial, Login, Need, Part};
 
 /// What the threads of one execution share.
@@ -26,11 +26,14 @@ pub(super) struct Stage {
     annals: Annals,
     need: Need,
     /// Those who stay to the end.
-    clients: Unseen<Vec<(Hold, Attachment<Pool>, Option<ProbeToken<Pool>>)>>,
+    clients: Unseen<Vec<Client>>,
     unfinished: Uncounted,
     /// Whoever ends a need passes here, and the last one sees it: the sweep's own load may be old.
     passage: Mutex<()>,
 }
+
+/// A client, with the token that it has no use for any more.
+type Client = (Hold, Attachment<Pool>, Option<ProbeToken<Pool>>);
 
 #[derive(PartialEq, Eq)]
 enum Attempt {
@@ -70,15 +73,13 @@ impl Stage {
             return self.commit(login, &pool, guard, hold);
         }
         let waits = login.dial != Dial::LeavesTheQueue;
-        match drive(&self.annals, guard.probe(), waits) {
+        match drive(guard.probe(), waits) {
             None => {
                 self.fail(login, hold, guard);
                 Attempt::Over
             }
             Some(ProbeTurn::Probe(token)) => self.probe(login, &pool, guard, hold, token),
-            Some(ProbeTurn::Answered(outcome)) => {
-                self.follow(login, &pool, guard, hold, outcome)
-            }
+            Some(ProbeTurn::Answered(outcome)) => self.follow(login, &pool, guard, hold, &outcome),
         }
     }
 
@@ -90,7 +91,7 @@ impl Stage {
         hold: Hold,
         token: ProbeToken<Pool>,
     ) -> Attempt {
-        let probing = self.annals.probe(&pool.facts);
+        let probing = pool.facts.probe();
         // Here the server is dialled, while others do what they like.
         drop(probing);
         match login.dial {
@@ -104,7 +105,7 @@ impl Stage {
                 keys: Some(login.epoch),
             }),
             Dial::ClientGone => {
-                self.annals.vanish();
+                vanish();
                 drop(token);
             }
         }
@@ -119,7 +120,7 @@ impl Stage {
         pool: &Arc<Pool>,
         guard: PoolInitGuard<Pool>,
         hold: Hold,
-        outcome: Outcome<Failure>,
+        outcome: &Outcome<Failure>,
     ) -> Attempt {
         judge(Property::Resolves);
         match outcome {
@@ -175,7 +176,10 @@ impl Stage {
             self.look();
         }
         if login.stays {
-            self.clients.lock().unwrap_or_else(PoisonError::into_inner).push((hold, attachment, token));
+            self.clients
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((hold, attachment, token));
             return Attempt::Over;
         }
         drop(hold);
@@ -192,7 +196,9 @@ impl Stage {
         let held = self.annals.held();
         let listed = self.registry.list();
         for facts in held {
-            let found = listed.iter().any(|(_, l)| Arc::ptr_eq(&l.pool.facts, &facts));
+            let found = listed
+                .iter()
+                .any(|(_, l)| Arc::ptr_eq(&l.pool.facts, &facts));
             if !found && facts.is_held() {
                 facts.lost("a pool in use is not listed");
             }
@@ -244,6 +250,9 @@ impl Stage {
         if counters.current() != census.pools as u64 {
             lost("entries made and entries gone do not add up");
         }
+        if counters.handed_on > 0 {
+            judge(Property::HandedOn);
+        }
         for (hold, attachment, token) in clients {
             drop(token);
             drop(hold);
@@ -265,7 +274,7 @@ fn key(login: &Login) -> PoolKey {
 
 /// Polls only when woken: a wake that is lost leaves the thread asleep, which the checker reports.
 /// `None` = it would have to wait, and `waits` says not to.
-fn drive<F: Future>(annals: &Annals, future: F, waits: bool) -> Option<F::Output> {
+fn drive<F: Future>(future: F, waits: bool) -> Option<F::Output> {
     let mut future = pin!(future);
     let bell = Arc::new(Waking(Bell::new()));
     let waker = Waker::from(Arc::clone(&bell));
@@ -274,12 +283,10 @@ fn drive<F: Future>(annals: &Annals, future: F, waits: bool) -> Option<F::Output
             return Some(output);
         }
         if !waits {
-            annals.vanish();
+            vanish();
             return None;
         }
-        annals.waiting.fetch_add(1, SeqCst);
         bell.0.wait();
-        annals.waiting.fetch_sub(1, SeqCst);
     }
 }
 

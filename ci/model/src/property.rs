@@ -44,9 +44,13 @@ static JUDGED: [AtomicU64; ALL.len()] = [const { AtomicU64::new(0) }; ALL.len()]
 /// Those that this execution already did.
 static THIS_TIME: [AtomicBool; ALL.len()] = [const { AtomicBool::new(false) }; ALL.len()];
 
+/// A prober went without a verdict, or a joiner left, in this execution.
+static VANISHED: AtomicBool = AtomicBool::new(false);
+
 /// Forgets what belongs to the execution before.
 pub fn begin_execution() {
     EXECUTIONS.fetch_add(1, Ordering::Relaxed);
+    VANISHED.store(false, Ordering::Relaxed);
     for seen in &THIS_TIME {
         seen.store(false, Ordering::Relaxed);
     }
@@ -73,10 +77,14 @@ pub fn judged() -> [u64; ALL.len()] {
     std::array::from_fn(|n| JUDGED[n].load(Ordering::Relaxed))
 }
 
-/// Which property a complaint of a checker of its own is about: nobody can go on, because somebody
-/// was not woken. Was a probe left without a verdict, it was not handed on.
+pub fn vanish() {
+    VANISHED.store(true, Ordering::Relaxed);
+}
+
+/// What a checker's own complaint is about, that nobody can go on. Went a prober without a verdict,
+/// its probe was not handed on.
 pub fn of_deadlock() -> Property {
-    if THIS_TIME[Property::HandedOn as usize].load(Ordering::Relaxed) {
+    if VANISHED.load(Ordering::Relaxed) {
         Property::HandedOn
     } else {
         Property::Resolves

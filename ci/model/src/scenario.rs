@@ -95,7 +95,7 @@ pub enum How {
     Random(usize),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
     pub how: How,
     pub parts: Vec<Part>,
@@ -106,55 +106,93 @@ impl Scenario {
         let parts = parts.into_iter().collect();
         Self { how, parts }
     }
+
+    /// How long it takes, roughly.
+    fn weight(&self) -> usize {
+        let logins = self
+            .parts
+            .iter()
+            .filter(|part| matches!(part, Part::Login(_)));
+        match (self.how, logins.count()) {
+            (How::Exhaustive, 0 | 1) => 0,
+            (How::Bounded(_), _) => 1,
+            (How::Pct(_), _) => 2,
+            (How::Random(_), _) => 3,
+            (How::Exhaustive, logins) if !self.parts.contains(&Part::Reload) => 2 * logins,
+            (How::Exhaustive, _) => 5,
+        }
+    }
 }
 
 /// Schedules of each of the four that shuttle chooses: 100,000 in all.
 const SCHEDULES: usize = 25_000;
-const PREEMPTIONS: usize = 4;
+/// For four threads.
+const PREEMPTIONS: usize = 3;
+/// For three, where every interleaving would take too long for each way to fail.
+const MANY_PREEMPTIONS: usize = 5;
 
-/// All of them. Their number in this list is their name for a child process.
+/// All of them, the quick ones first. Their number in this list is their name.
 pub fn all() -> Vec<Scenario> {
     let mut all = Vec::new();
     for need in [Need::Server, Need::Cancel, Need::Waiter] {
-        let parts = [leaves_behind(need), SECOND, Part::Sweep];
+        let parts = [leaves_behind(need), Part::Sweep, Part::Sweep];
         all.push(Scenario::new(How::Exhaustive, parts));
     }
-    for (threads, how) in [
-        (3, How::Exhaustive),
-        (4, How::Bounded(PREEMPTIONS)),
-    ] {
-        for parts in casts(threads) {
-            all.push(Scenario::new(how, parts));
+    let parts = [leaves_behind(Need::Server), SECOND, Part::Sweep];
+    all.push(Scenario::new(How::Exhaustive, parts));
+    for dial in FAILURES {
+        for cast in casts(3, dial) {
+            all.push(Scenario::new(how_three(dial, &cast), cast));
+        }
+        for cast in casts(4, dial) {
+            all.push(Scenario::new(How::Bounded(PREEMPTIONS), cast));
         }
     }
-    for (crowd, how) in [
-        (crowd(0), How::Pct(SCHEDULES)),
-        (crowd(0), How::Random(SCHEDULES)),
-        (crowd(1), How::Pct(SCHEDULES)),
-        (crowd(1), How::Random(SCHEDULES)),
-    ] {
-        all.push(Scenario::new(how, crowd));
+    for shift in [0, 1] {
+        for how in [How::Pct(SCHEDULES), How::Random(SCHEDULES)] {
+            all.push(Scenario::new(how, crowd(shift)));
+        }
     }
-    all
+    all.sort_by_key(Scenario::weight);
+    let mut once: Vec<Scenario> = Vec::new();
+    for scenario in all {
+        // Casts in which nobody fails come with each way to fail.
+        if !once.contains(&scenario) {
+            once.push(scenario);
+        }
+    }
+    once
 }
 
-/// Each choice of `threads` among {good, second good, failing, sweep, reload}, with each way to fail.
-fn casts(threads: u32) -> Vec<Vec<Part>> {
-    let mut casts = Vec::new();
-    for chosen in 0_u32..32 {
-        if chosen.count_ones() != threads {
-            continue;
-        }
-        for dial in FAILURES {
-            let roles = [GOOD, SECOND, failing(dial), Part::Sweep, Part::Reload];
-            let with = |(n, part): (usize, Part)| (chosen >> n & 1 == 1).then_some(part);
-            let cast: Vec<_> = roles.into_iter().enumerate().filter_map(with).collect();
-            if !casts.contains(&cast) {
-                casts.push(cast);
-            }
-        }
-    }
+/// Each choice of `threads` among {good, second good, failing, sweep, reload}.
+fn casts(threads: u32, dial: Dial) -> Vec<Vec<Part>> {
+    let roles = [GOOD, SECOND, failing(dial), Part::Sweep, Part::Reload];
+    let with = |chosen: u32| {
+        let roles = roles.into_iter().enumerate();
+        roles.filter_map(move |(n, part)| (chosen >> n & 1 == 1).then_some(part))
+    };
+    let mut casts: Vec<Vec<_>> = (0_u32..32)
+        .filter(|chosen| chosen.count_ones() == threads)
+        .map(|chosen| with(chosen).collect())
+        .collect();
+    // Without another good login the second is only its keys, and these matter to a refusal only.
+    let is_double = |cast: &Vec<Part>| cast.contains(&GOOD) != cast.contains(&SECOND);
+    casts.retain(|cast| dial == Dial::KeysRefused || !is_double(cast) || cast.contains(&GOOD));
     casts
+}
+
+/// Each cast of three is tried in every interleaving with one way to fail: refused keys, after
+/// which some are told and some are handed the probe. `FULL=1`: with every way.
+fn how_three(dial: Dial, cast: &[Part]) -> How {
+    let costly = cast.contains(&Part::Reload) || (cast.contains(&GOOD) && cast.contains(&SECOND));
+    let same_keys = cast.contains(&GOOD) && !cast.contains(&SECOND);
+    let chosen = dial == Dial::KeysRefused && !same_keys;
+    let fails = cast.contains(&failing(dial));
+    if !fails || !costly || chosen || std::env::var("FULL").is_ok_and(|full| full == "1") {
+        How::Exhaustive
+    } else {
+        How::Bounded(MANY_PREEMPTIONS)
+    }
 }
 
 /// Twelve logins of two users, with sweeps and reloads. The shift tells which of them fail.
@@ -196,9 +234,11 @@ impl fmt::Display for How {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Login(Login { need: Some(need), .. }) => write!(f, "good+{need:?}"),
-            Self::Login(Login { dial, .. }) if *dial == Dial::Works => f.write_str("good"),
-            Self::Login(Login { dial, .. }) => write!(f, "{dial:?}"),
+            Self::Login(Login {
+                need: Some(need), ..
+            }) => write!(f, "good+{need:?}"),
+            Self::Login(login) if login.dial == Dial::Works => write!(f, "good{}", login.epoch),
+            Self::Login(login) => write!(f, "{:?}{}", login.dial, login.epoch),
             Self::Sweep => f.write_str("sweep"),
             Self::Reload => f.write_str("reload"),
         }
@@ -214,4 +254,9 @@ impl fmt::Display for Scenario {
         let parts: Vec<_> = self.parts.iter().map(Part::to_string).collect();
         f.write_str(&parts.join(", "))
     }
+}
+
+/// By its number in the list.
+pub fn named(number: &str) -> Option<Scenario> {
+    all().into_iter().nth(number.parse().ok()?)
 }

@@ -9,6 +9,7 @@ mod play;
 #[path = "pool.rs"]
 mod pool;
 #[path = "shipped.rs"]
+#[rustfmt::skip] // the pooler formats them
 mod shipped;
 mod sync;
 

@@ -9,6 +9,7 @@ mod play;
 #[path = "pool.rs"]
 mod pool;
 #[path = "shipped.rs"]
+#[rustfmt::skip] // the pooler formats them
 mod shipped;
 mod sync;
 
@@ -27,7 +28,10 @@ pub fn check_random(parts: &'static [Part], seed: u64, schedules: usize) {
 }
 
 pub fn check_pct(parts: &'static [Part], seed: u64, schedules: usize) {
-    run(parts, PctScheduler::new_from_seed(seed, PCT_DEPTH, schedules));
+    run(
+        parts,
+        PctScheduler::new_from_seed(seed, PCT_DEPTH, schedules),
+    );
 }
 
 /// One schedule again, as a failure printed it.
@@ -36,7 +40,10 @@ pub fn replay(parts: &'static [Part], schedule: &str) {
 }
 
 fn run(parts: &'static [Part], scheduler: impl Scheduler + 'static) {
-    Runner::new(scheduler, Config::new()).run(move || {
+    let mut config = Config::new();
+    // Weaker orders than SeqCst are loom's business.
+    config.silence_warnings = true;
+    Runner::new(scheduler, config).run(move || {
         property::begin_execution();
         let stage = std::sync::Arc::new(Stage::new(parts));
         let threads: Vec<_> = parts
