@@ -27,6 +27,8 @@ pub mod sweep;
 pub mod sync;
 
 #[cfg(test)]
+mod abandoned;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod stress;
