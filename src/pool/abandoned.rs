@@ -49,6 +49,11 @@ async fn poll_at_most<F: Future>(times: usize, future: F) -> Option<F::Output> {
     .await
 }
 
+/// `make model` adds these up.
+fn say_dropped(times: usize) {
+    println!("dropped {times} times");
+}
+
 #[tokio::test]
 async fn a_wait_at_the_gate_leaves_no_trace() {
     let (gate, world) = (Gate::new(1), World::new());
@@ -59,6 +64,7 @@ async fn a_wait_at_the_gate_leaves_no_trace() {
     assert_eq!((gate.waiters(), gate.free()), (0, 0));
     drop(first);
     assert_eq!(gate.free(), 1);
+    say_dropped(2);
 }
 
 #[tokio::test]
@@ -77,6 +83,7 @@ async fn a_permit_that_was_just_given_goes_to_the_next() {
     assert_eq!((gate.waiters(), gate.free()), (0, 0));
     drop(permit);
     assert_eq!(gate.free(), 1);
+    say_dropped(1);
 }
 
 #[tokio::test]
@@ -93,6 +100,7 @@ async fn a_checkout_that_dials_leaves_no_trace() {
         cut += 1;
         stage.settle().await;
     }
+    say_dropped(cut);
     assert!(cut >= 3, "dial and login were one await: {cut}");
 }
 
@@ -110,6 +118,7 @@ async fn a_release_that_resets_leaves_no_trace() {
         cut += 1;
         stage.settle().await;
     }
+    say_dropped(cut);
     assert!(cut >= 2, "the reset was one await: {cut}");
     assert_eq!(stage.pool.gate.free(), SIZE);
     assert_eq!((stage.pool.servers(), stage.pool.slots.idle()), (1, 1));
@@ -138,6 +147,7 @@ async fn who_waits_behind_a_dropped_checkout_gets_in() {
         }
         cut += 1;
     }
+    say_dropped(cut);
     assert!(cut >= 3, "dial and login were one await: {cut}");
 }
 

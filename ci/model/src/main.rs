@@ -9,6 +9,7 @@
 mod child;
 mod facts;
 mod mutants;
+mod permits;
 mod property;
 mod runner;
 mod scenario;
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
 fn everything(root: &Path, target: &Path) -> ExitCode {
     let results = runner::all(seed());
     let mutants = mutants::all(root, target);
-    table::print(&results, &mutants)
+    let permits = permits::try_all(root);
+    table::print(&results, &permits, &mutants)
 }
 
 fn usage() -> ExitCode {

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use crate::mutants::Verdict;
+use crate::permits;
 use crate::property;
 use crate::runner::Shown;
 
 /// Prints the table and the one closing line. Seconds are those of the scenarios that put a
 /// property to the test; most scenarios test most of them at once.
-pub fn print(results: &[Shown], mutants: &[Verdict]) -> ExitCode {
+pub fn print(results: &[Shown], permits: &permits::Shown, mutants: &[Verdict]) -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     println!("\n{:<60}{:>12}{:>9}", "property", "executions", "seconds");
     for (n, property) in property::ALL.into_iter().enumerate() {
@@ -22,6 +23,10 @@ pub fn print(results: &[Shown], mutants: &[Verdict]) -> ExitCode {
             failed += 1;
         }
     }
+    let (dropped, seconds) = (permits.dropped, permits.took.as_secs_f64());
+    println!("{:<60}{dropped:>12}{seconds:>9.1}", permits::WORDS);
+    passed += permits.passed;
+    failed += permits.failed;
     failed += results.iter().filter(|shown| shown.red.is_some()).count();
     let executions: u64 = results.iter().map(|shown| shown.executions).sum();
     println!("{:<60}{executions:>12}", "in all");
