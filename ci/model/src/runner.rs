@@ -113,9 +113,21 @@ fn report(scenario: &Scenario, number: usize, shown: &Shown) {
             shown.executions
         ),
         Some(red) => format!(
-            "RED {number} after {seconds:.1} s: {scenario}\n{red}\nagain, if shuttle printed a \
-             schedule: ci/model/run replay {number} SCHEDULE\n"
+            "RED {number} after {seconds:.1} s: {scenario}\n{red}\n{}",
+            again(number, red)
         ),
     };
     let _ = std::io::stdout().write_all(line.as_bytes());
+}
+
+/// How to see it again: shuttle prints its schedule in lines, between lines of one quote each.
+fn again(number: usize, red: &str) -> String {
+    let lines = red.lines().skip_while(|line| *line != "failing schedule:");
+    let schedule: String = lines.skip(2).take_while(|line| *line != "\"").collect();
+    if schedule.is_empty() {
+        return String::new();
+    }
+    // The numbers of the scenarios depend on it.
+    let full = std::env::var("FULL").map_or(String::new(), |full| format!("FULL={full} "));
+    format!("again: {full}ci/model/run replay {number} {schedule}\n")
 }
