@@ -122,7 +122,7 @@ async fn wait(
     info: &ClientInfo,
     pg: &mut PgStream,
 ) -> Result<Checkout> {
-    poll_fn(|cx| {
+    let unless_asked = poll_fn(|cx| {
         if let Poll::Ready(outcome) = checkout.as_mut().poll(cx) {
             return Poll::Ready(Ok(outcome));
         }
@@ -130,13 +130,12 @@ async fn wait(
         if info.is_asked(Asked::Cancel) {
             return Poll::Ready(Err(Error::cancelled()));
         }
-        if let Some(error) = info.farewell().filter(|_| info.is_asked(Asked::Dropped)) {
-            return Poll::Ready(Err(error));
+        match info.farewell().filter(|_| info.is_asked(Asked::Dropped)) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Poll::Pending,
         }
-        let gone = ready!(poll_gone(cx, pg));
-        Poll::Ready(Err(gone))
-    })
-    .await
+    });
+    unless_gone(pg, unless_asked).await
 }
 
 /// Waits for `work`, unless the client hangs up before.

@@ -1,6 +1,7 @@
 //! Every call of the client crate `toxiproxy_rust`, against the program and a real server behind it:
 //! what it sets is read back past the client, and shown to act.
 
+mod launch;
 mod plain;
 
 use std::io::Write;

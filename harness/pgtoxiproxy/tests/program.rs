@@ -1,16 +1,16 @@
 //! The program: its flags, what it prints, how it ends.
 
+mod launch;
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 
+use launch::{PROGRAM, launch};
 use serde_json::json;
 use support::{Answer, ask};
 use tempfile::NamedTempFile;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pgtoxiproxy");
 
 /// A running program, killed when it is dropped.
 struct Running {
@@ -20,19 +20,7 @@ struct Running {
 
 impl Running {
     fn start(flags: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["-port=0", "-print-address"])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("started");
-        let mut line = String::new();
-        let stdout = child.stdout.as_mut().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let address = line.trim_end().strip_prefix("LISTENING ");
-        let address = address.unwrap_or_else(|| panic!("{line}"));
-        let address = address.parse().expect("an address");
+        let (child, address) = launch(flags, Stdio::piped());
         Self { child, address }
     }
 

@@ -55,6 +55,11 @@ impl FromRequestParts<State> for Found {
 pub(super) struct Json(pub(super) Value);
 
 impl Json {
+    fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
+        let value = serde_json::from_slice(bytes);
+        value.map(Self).map_err(|error| Refused::body(error).into())
+    }
+
     /// The object that it is; `null` is one without fields, as in Toxiproxy.
     pub(super) fn object(self) -> Result<Map<String, Value>, ApiError> {
         match self.0 {
@@ -79,9 +84,7 @@ impl FromRequest<State> for Json {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &State) -> Result<Self, ApiError> {
-        let bytes = read(request).await?;
-        let value = serde_json::from_slice(&bytes);
-        value.map(Self).map_err(|error| Refused::body(error).into())
+        Self::parse(&read(request).await?)
     }
 }
 
@@ -96,9 +99,7 @@ impl FromRequest<State> for Perhaps {
         if bytes.is_empty() {
             return Ok(Self(Json(Value::Null)));
         }
-        let value = serde_json::from_slice(&bytes);
-        let value = value.map_err(Refused::body)?;
-        Ok(Self(Json(value)))
+        Json::parse(&bytes).map(Self)
     }
 }
 

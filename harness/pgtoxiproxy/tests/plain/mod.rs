@@ -1,12 +1,14 @@
 //! The program and a server for it to stand before, on plain threads, for clients that block.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::launch::launch;
 
 /// No answer and no close takes longer.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
@@ -19,18 +21,7 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pgtoxiproxy"))
-            .args(["-port=0", "-print-address", "-seed=7"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("started");
-        let mut line = String::new();
-        let stdout = child.stdout.as_mut().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let address = line.trim_end().strip_prefix("LISTENING ");
-        let address = address.unwrap_or_else(|| panic!("{line}"));
-        let address = address.parse().expect("an address");
+        let (child, address) = launch(&["-seed=7"], Stdio::null());
         Self { child, address }
     }
 
