@@ -4,8 +4,10 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 /// A failure that a client was told, or that it ran into.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// `None` when no `ErrorResponse` came: a closed socket, a time-out, a broken handshake.
     pub sqlstate: Option<String>,
