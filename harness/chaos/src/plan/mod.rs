@@ -15,3 +15,4 @@ mod words;
 pub use fault::{Fault, LookUps, PoolerFault, ServerFault, Side, Stop, Trouble};
 pub use point::{Action, Edge, Point};
 pub use schedule::{Order, Planned, Schedule};
+pub use words::NoFault;
