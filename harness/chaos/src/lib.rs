@@ -12,6 +12,7 @@
 //! Arrows in the import graph point to the left: judges read the history and know nothing of a storm.
 
 pub mod dice;
+pub mod ground;
 pub mod history;
 pub mod judge;
 pub mod plan;

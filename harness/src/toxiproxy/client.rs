@@ -21,11 +21,14 @@ pub struct Client {
 }
 
 /// A toxic that is asked for.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct NewToxic {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
+    /// `upstream` or `downstream`; left out, it follows from the point, or is downstream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     pub attributes: Map<String, Value>,
 }
 
@@ -100,6 +103,12 @@ impl Client {
         self.text(Method::POST, &path, Some(&body)).await.map(drop)
     }
 
+    /// Sends what comes from now on to another upstream; connections that are there are closed.
+    pub async fn redirect(&self, proxy: &str, upstream: &str) -> Result<()> {
+        let (path, body) = (format!("proxies/{proxy}"), json!({ "upstream": upstream }));
+        self.text(Method::POST, &path, Some(&body)).await.map(drop)
+    }
+
     pub async fn add(&self, proxy: &str, toxic: &NewToxic) -> Result<Toxic> {
         let body = serde_json::to_value(toxic).map_err(|error| Error::told(error.to_string()))?;
         let path = format!("proxies/{proxy}/toxics");
@@ -127,6 +136,12 @@ impl Client {
         let body = json!({ "count": count });
         let released: Released = self.json(Method::POST, &path, Some(&body)).await?;
         Ok(released.released)
+    }
+
+    /// What happened on a proxy's connections behind event number `after`.
+    pub async fn events_after(&self, proxy: &str, after: u64) -> Result<String> {
+        let path = format!("proxies/{proxy}/events?after={after}");
+        self.text(Method::GET, &path, None).await
     }
 
     /// Everything that happened on a proxy's connections, one JSON object a line.

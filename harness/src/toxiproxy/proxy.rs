@@ -75,6 +75,11 @@ impl Proxy {
         self.port
     }
 
+    /// What the API knows it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Through `toxiproxy_rust`.
     pub async fn add_latency(&self, milliseconds: u32) -> Result<()> {
         plain::add_latency(self.client.address(), &self.name, milliseconds).await
@@ -90,6 +95,7 @@ impl Proxy {
             name: name.join("-"),
             kind: kind.to_owned(),
             attributes,
+            ..NewToxic::default()
         };
         self.client.add(&self.name, &toxic).await.map(drop)
     }

@@ -195,8 +195,8 @@ pub struct Contents {
     pub transfers: Vec<Moved>,
     /// Rows that each COPY IN left, by token.
     pub loads: BTreeMap<String, u64>,
-    /// Letters: token, and who owns it.
-    pub mail: BTreeMap<String, String>,
+    /// Letters: token, and who owns it. One that was written twice stands here twice.
+    pub mail: Vec<(String, String)>,
     /// Every list that was ever appended to.
     pub lists: Vec<(u32, Vec<u64>)>,
 }
