@@ -81,19 +81,29 @@ impl Footprint {
 
 /// Waits up to [`SETTLING`] until nothing is left over; then names what is.
 pub async fn settle(subject: &Subject, before: &Footprint, kept: Kept) -> Result<(), Failure> {
+    let leaks = left_over(subject, before, kept).await?;
+    if leaks.is_empty() {
+        return Ok(());
+    }
+    let list = leaks.join("; ");
+    Err(Failure::local(format!(
+        "the audit found after {SETTLING:?}: {list}"
+    )))
+}
+
+/// What is still left over after [`SETTLING`], each thing in words; it returns as soon as nothing is.
+pub async fn left_over(
+    subject: &Subject,
+    before: &Footprint,
+    kept: Kept,
+) -> Result<Vec<String>, Failure> {
     let deadline = Instant::now() + SETTLING;
     let mut observer = Observer::new(subject).await?;
     loop {
         let after = observer.look(subject).await?;
         let leaks = leaks(before, &after, kept);
-        if leaks.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            let list = leaks.join("; ");
-            return Err(Failure::local(format!(
-                "the audit found after {SETTLING:?}: {list}"
-            )));
+        if leaks.is_empty() || Instant::now() > deadline {
+            return Ok(leaks);
         }
         sleep(PAUSE).await;
     }

@@ -6,6 +6,7 @@
 mod event;
 mod read;
 mod recorder;
+mod recovery;
 mod work;
 
 pub use event::{
@@ -13,4 +14,5 @@ pub use event::{
 };
 pub use read::{FaultSpan, History, Op, Session};
 pub use recorder::Recorder;
+pub use recovery::Recovery;
 pub use work::{Answer, Effect, Held, How, ListStep, Origin, Outcome, Row, Work};

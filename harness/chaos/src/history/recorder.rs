@@ -94,6 +94,22 @@ impl Recorder {
         self.0.ops.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// How many events there are by now.
+    pub fn len(&self) -> usize {
+        self.book().events.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shows the events behind the first so many, and says how many there are then.
+    pub fn read_from(&self, count: usize, mut reader: impl FnMut(&Event)) -> usize {
+        let book = self.book();
+        book.events.iter().skip(count).for_each(&mut reader);
+        book.events.len()
+    }
+
     /// Everything so far, in the order of time; the file is written out.
     pub fn events(&self) -> Vec<Event> {
         let mut book = self.book();

@@ -35,6 +35,36 @@ pub enum Work {
     Cancelled { token: String },
 }
 
+impl Work {
+    /// The words of [`Work::kind`].
+    pub const KINDS: [&'static str; 9] = [
+        "ask",
+        "mark",
+        "transfer",
+        "total",
+        "lists",
+        "copy-in",
+        "copy-out",
+        "mail",
+        "cancelled",
+    ];
+
+    /// What kind of work it is, as `events.jsonl` calls it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Ask { .. } => "ask",
+            Self::Mark { .. } => "mark",
+            Self::Transfer { .. } => "transfer",
+            Self::Total => "total",
+            Self::Lists { .. } => "lists",
+            Self::CopyIn { .. } => "copy-in",
+            Self::CopyOut { .. } => "copy-out",
+            Self::Mail { .. } => "mail",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {

@@ -3,10 +3,14 @@
 //! A judge reads what was written down and nothing else, so that one run can be judged again, and a
 //! history with a defect made by hand shows that the judge bites.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::history::{History, Micros};
 
+/// After the last fault everything has to work again within this.
+pub const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
 /// Complaints that are spelt out; of the others there is the number.
 pub const SPELT_OUT: usize = 20;
 
