@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
-use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::{HostConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, LogsOptionsBuilder};
+use testcontainers::bollard::{self, Docker};
 use testcontainers::core::ExecCommand;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{
@@ -94,6 +94,23 @@ impl Container {
 
     pub(super) async fn kill9(&self) -> Result<()> {
         self.end("SIGKILL").await
+    }
+
+    /// `docker pause`.
+    pub(super) async fn freeze(&self) -> Result<()> {
+        let paused = self.docker.pause_container(&self.id).await;
+        paused.map_err(refused("pausing the container"))
+    }
+
+    pub(super) async fn thaw(&self) -> Result<()> {
+        match self.docker.unpause_container(&self.id).await {
+            // 409 and, from older engines, 500: it is not paused.
+            Err(bollard::errors::Error::DockerResponseServerError {
+                status_code: 409 | 500,
+                message,
+            }) if message.contains("not paused") || message.contains("not running") => Ok(()),
+            other => other.map_err(refused("going on with the container")),
+        }
     }
 
     async fn end(&self, signal: &str) -> Result<()> {

@@ -10,7 +10,7 @@ use nix::unistd::Uid;
 use tokio::sync::Mutex;
 
 use super::settings::{Places, configuration, hba};
-use super::{HOST, Mode, Order, SUPERUSER, image, template};
+use super::{HOST, Mode, Order, SUPERUSER, frost, image, template};
 use crate::process::{Child, Launch, code, give_to, unprivileged_user};
 use crate::{Error, Result, ports};
 
@@ -77,6 +77,20 @@ impl Local {
         self.end(Signal::SIGKILL).await
     }
 
+    pub(super) async fn freeze(&self) -> Result<()> {
+        match self.process.lock().await.as_ref() {
+            Some(child) if child.exited().is_none() => frost::freeze(child).await,
+            _ => Err(Error::told("PostgreSQL is not running")),
+        }
+    }
+
+    pub(super) async fn thaw(&self) -> Result<()> {
+        match self.process.lock().await.as_ref() {
+            Some(child) => frost::thaw(child),
+            None => Ok(()),
+        }
+    }
+
     async fn end(&self, signal: Signal) -> Result<()> {
         let process = self.process.lock().await;
         let Some(child) = process.as_ref() else {
@@ -117,6 +131,8 @@ impl Drop for Local {
     /// it gives back its shared memory segment.
     fn drop(&mut self) {
         if let Some(child) = self.process.get_mut().take() {
+            // What stands still would hear of no end.
+            let _ = frost::thaw(&child);
             let _ = child.signal(Signal::SIGQUIT);
             child.wait_blocking(Duration::from_secs(5));
         }

@@ -5,6 +5,7 @@
 //! ([`Instance::remove`]) is killed when dropped, and cleared by [`crate::sweep`] after a crash.
 
 mod container;
+mod frost;
 pub mod image;
 pub mod local;
 mod settings;
@@ -295,6 +296,27 @@ impl Instance {
         self.ready().await
     }
 
+    /// Makes it stand still in the middle of whatever it does: connections stay, nothing answers.
+    pub async fn freeze(&self) -> Result<()> {
+        match &self.server {
+            Server::Container(container) => container.freeze().await,
+            Server::Local(local) => local.freeze().await,
+        }
+    }
+
+    /// Lets it go on where it stood still; one that was not frozen is no error.
+    pub async fn thaw(&self) -> Result<()> {
+        match &self.server {
+            Server::Container(container) => container.thaw().await,
+            Server::Local(local) => local.thaw().await,
+        }
+    }
+
+    /// Whether it has not ended. A frozen server runs.
+    pub async fn is_running(&self) -> Result<bool> {
+        Ok(self.ended().await?.is_none())
+    }
+
     /// Stops (fast) and starts again.
     pub async fn restart(&self) -> Result<()> {
         self.stop(Mode::Fast).await?;
@@ -320,6 +342,14 @@ impl Instance {
         std::fs::remove_dir_all(&self.folder).map_err(Error::io(self.folder.display().to_string()))
     }
 
+    /// How it ended, if it has.
+    async fn ended(&self) -> Result<Option<String>> {
+        match &self.server {
+            Server::Container(container) => container.ended().await,
+            Server::Local(local) => Ok(local.ended().await),
+        }
+    }
+
     async fn ready(&self) -> Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
@@ -340,11 +370,9 @@ impl Instance {
 
     /// An error when the server has ended instead of serving.
     async fn still_there(&self) -> Result<()> {
-        let status = match &self.server {
-            Server::Container(container) => container.ended().await?,
-            Server::Local(local) => local.ended().await,
+        let Some(status) = self.ended().await? else {
+            return Ok(());
         };
-        let Some(status) = status else { return Ok(()) };
         let log = self.log_path().await.map(tail).unwrap_or_default();
         Err(Error::EndedEarly {
             program: "postgres".to_owned(),

@@ -119,6 +119,17 @@ impl Pooler {
         self.signal(Signal::SIGHUP)
     }
 
+    /// Whether its file is the one of this specification: somebody may have written another since.
+    pub fn is_configured(&self, spec: &PoolerSpec) -> Result<bool> {
+        let wanted = match self.kind {
+            PoolerKind::Pgturnstile => pgturnstile::text(spec),
+            PoolerKind::Pgbouncer => pgbouncer::text(spec, &self.folder, self.port),
+            PoolerKind::None => return Ok(true),
+        };
+        let found = fs::read(&self.config).map_err(Error::io(self.config.display().to_string()))?;
+        Ok(found == wanted.as_bytes())
+    }
+
     pub fn log_path(&self) -> PathBuf {
         log_path(&self.folder)
     }
@@ -143,16 +154,24 @@ fn log_path(folder: &Path) -> PathBuf {
     folder.join("pooler.log")
 }
 
-/// Waits until `listening` finds the address in the log.
+/// Where the log of a start begins: a folder's earlier poolers have written before it, and each
+/// has said where it listened.
+fn log_end(folder: &Path) -> usize {
+    let found = fs::metadata(log_path(folder)).map(|file| file.len());
+    found.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+/// Waits until `listening` finds the address in the log behind `from`.
 async fn await_listening(
     child: &Child,
     folder: &Path,
+    from: usize,
     listening: impl Fn(&str) -> Option<u16>,
 ) -> Result<u16> {
     let deadline = Instant::now() + LISTENS_WITHIN;
     loop {
         let log = fs::read_to_string(log_path(folder)).unwrap_or_default();
-        if let Some(port) = listening(&log) {
+        if let Some(port) = log.get(from..).and_then(&listening) {
             return Ok(port);
         }
         if let Some(status) = child.exited() {

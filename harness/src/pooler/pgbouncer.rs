@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{PooledDatabase, Pooler, PoolerKind, PoolerSpec, await_listening, log_path};
+use super::{PooledDatabase, Pooler, PoolerKind, PoolerSpec, await_listening, log_end, log_path};
 use crate::process::{Launch, find, give_to, unprivileged_user};
 use crate::{Error, Result, ports};
 
@@ -30,9 +30,11 @@ async fn start_on(program: &Path, spec: &PoolerSpec, folder: &Path, port: u16) -
     // It refuses to run as root.
     launch.user = unprivileged_user();
     launch.environment.clone_from(&spec.environment);
+    let from = log_end(folder);
     let child = launch.start().await?;
     let wanted = format!("listening on 127.0.0.1:{port}");
-    await_listening(&child, folder, |log| log.contains(&wanted).then_some(port)).await?;
+    let listening = |log: &str| log.contains(&wanted).then_some(port);
+    await_listening(&child, folder, from, listening).await?;
     Ok(Pooler {
         kind: PoolerKind::Pgbouncer,
         host: "127.0.0.1".to_owned(),
@@ -55,19 +57,23 @@ fn program() -> Result<PathBuf> {
 pub(super) fn write(spec: &PoolerSpec, folder: &Path, port: u16) -> Result<PathBuf> {
     let config = folder.join("pgbouncer.ini");
     let users = folder.join("userlist.txt");
-    let mut text = ini(spec, folder, port);
     if let Some(hba) = &spec.hba {
-        let rules = folder.join("pgbouncer_hba.conf");
+        let rules = rules_path(folder);
         fs::write(&rules, hba).map_err(Error::io(rules.display().to_string()))?;
-        let _ = writeln!(text, "auth_type = hba\nauth_hba_file = {}", rules.display());
     }
+    let text = text(spec, folder, port);
     fs::write(&config, text).map_err(Error::io(config.display().to_string()))?;
     fs::write(&users, userlist(spec)).map_err(Error::io(users.display().to_string()))?;
     give_to(folder, unprivileged_user().as_deref())?;
     Ok(config)
 }
 
-fn ini(spec: &PoolerSpec, folder: &Path, port: u16) -> String {
+fn rules_path(folder: &Path) -> PathBuf {
+    folder.join("pgbouncer_hba.conf")
+}
+
+/// What is in `pgbouncer.ini`.
+pub(super) fn text(spec: &PoolerSpec, folder: &Path, port: u16) -> String {
     let mut text = String::from("[databases]\n");
     for database in &spec.databases {
         let _ = writeln!(text, "{}", database_line(database));
@@ -75,6 +81,10 @@ fn ini(spec: &PoolerSpec, folder: &Path, port: u16) -> String {
     let _ = writeln!(text, "\n[pgbouncer]");
     for (key, value) in keys(spec, folder, port) {
         let _ = writeln!(text, "{key} = {value}");
+    }
+    if spec.hba.is_some() {
+        let rules = rules_path(folder);
+        let _ = writeln!(text, "auth_type = hba\nauth_hba_file = {}", rules.display());
     }
     text
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{PooledDatabase, Pooler, PoolerKind, PoolerSpec, await_listening, log_path};
+use super::{PooledDatabase, Pooler, PoolerKind, PoolerSpec, await_listening, log_end, log_path};
 use crate::process::Launch;
 use crate::{Error, Result};
 
@@ -72,8 +72,9 @@ pub(super) async fn serve(config: &Path, folder: &Path) -> Result<Pooler> {
 }
 
 async fn launched(launch: Launch, config: PathBuf, folder: &Path) -> Result<Pooler> {
+    let from = log_end(folder);
     let child = launch.start().await?;
-    let port = await_listening(&child, folder, listening).await?;
+    let port = await_listening(&child, folder, from, listening).await?;
     Ok(Pooler {
         kind: PoolerKind::Pgturnstile,
         host: "127.0.0.1".to_owned(),
@@ -95,13 +96,16 @@ pub(super) fn listening(log: &str) -> Option<u16> {
 
 /// Writes the configuration file and says where.
 pub(super) fn write(spec: &PoolerSpec, folder: &Path) -> Result<PathBuf> {
-    let (text, ending) = match &spec.whole {
-        Some(file) => (file.text.clone(), file.ending.as_str()),
-        None => (render(spec), "toml"),
-    };
+    let ending = spec.whole.as_ref().map_or("toml", |file| &file.ending);
     let path = folder.join(format!("pgturnstile.{ending}"));
-    fs::write(&path, text).map_err(Error::io(path.display().to_string()))?;
+    fs::write(&path, text(spec)).map_err(Error::io(path.display().to_string()))?;
     Ok(path)
+}
+
+/// What is in the configuration file.
+pub(super) fn text(spec: &PoolerSpec) -> String {
+    let whole = spec.whole.as_ref().map(|file| file.text.clone());
+    whole.unwrap_or_else(|| render(spec))
 }
 
 /// What a program that runs to its end has said.

@@ -22,6 +22,7 @@ const SEED: &str = "1";
 pub struct Server {
     pub client: Client,
     kind: Kind,
+    log: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -39,20 +40,26 @@ pub fn genuine() -> Option<String> {
 impl Server {
     /// Connects to the one that `TOXIPROXY` names, or starts its image, or ours.
     pub async fn start() -> Result<Self> {
-        let (address, kind) = match genuine() {
-            Some(address) if is_address(&address) => (address, Kind::Theirs),
+        let (address, kind, log) = match genuine() {
+            Some(address) if is_address(&address) => (address, Kind::Theirs, None),
             Some(image) => {
                 let (address, container) = Container::start(&image).await?;
-                (address, Kind::Image(container))
+                (address, Kind::Image(container), None)
             }
             None => {
-                let (address, child) = launch(&scratch::folder("toxiproxy")?).await?;
-                (address, Kind::Ours(child))
+                let log = scratch::folder("toxiproxy")?.join("pgtoxiproxy.log");
+                let (address, child) = launch(&log).await?;
+                (address, Kind::Ours(child), Some(log))
             }
         };
         let client = Client::new(&address)?;
         answers(&client, &kind).await?;
-        Ok(Self { client, kind })
+        Ok(Self { client, kind, log })
+    }
+
+    /// Where ours logs.
+    pub fn log_path(&self) -> Option<&Path> {
+        self.log.as_deref()
     }
 
     /// Whether it knows PostgreSQL's protocol and counts what its toxics do.
@@ -96,16 +103,15 @@ async fn answers(client: &Client, kind: &Kind) -> Result<()> {
     }
 }
 
-async fn launch(folder: &Path) -> Result<(String, Child)> {
-    let log = folder.join("pgtoxiproxy.log");
+async fn launch(log: &Path) -> Result<(String, Child)> {
     let arguments = ["--port", "0", "--print-address", "--seed", SEED];
-    let child = Launch::new(binary()?, &log)
+    let child = Launch::new(binary()?, log)
         .arguments(arguments)
         .start()
         .await?;
     let deadline = Instant::now() + LISTENS_WITHIN;
     loop {
-        let text = fs::read_to_string(&log).unwrap_or_default();
+        let text = fs::read_to_string(log).unwrap_or_default();
         if let Some(address) = listening(&text) {
             return Ok((address.to_owned(), child));
         }
