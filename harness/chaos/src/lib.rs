@@ -12,7 +12,9 @@
 //! Arrows in the import graph point to the left: judges read the history and know nothing of a storm.
 
 pub mod dice;
+pub mod faults;
 pub mod ground;
 pub mod history;
 pub mod judge;
 pub mod plan;
+pub mod watch;

@@ -23,6 +23,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::plan::{Order, Side};
 
+pub(crate) use schema::LOOKUP_PASSWORD;
 pub use schema::{ACCOUNTS, OPENING_BALANCE};
 pub use spec::{CACHE_TTL, CLIENT_LOGIN_TIMEOUT, Changes, POOL_SIZE, QUERY_WAIT_TIMEOUT};
 pub use users::User;
@@ -175,15 +176,18 @@ impl Ground {
         }
     }
 
-    /// Starts the pooler again where there is none, and leads the clients to it.
+    /// Starts the pooler again where there is none, and leads the clients to the one that is there.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have started a pooler that clients are not led to; calling it again does.
     pub async fn start_pooler(&self) -> Result<()> {
         let mut place = self.pooler.lock().await;
-        if place.is_some() {
-            return Ok(());
-        }
-        let pooler = start(&self.site, &self.spec).await?;
+        let pooler = match place.take() {
+            Some(pooler) => pooler,
+            None => start(&self.site, &self.spec).await?,
+        };
+        let pooler = place.insert(pooler);
         let upstream = format!("{}:{}", pooler.host, pooler.port);
-        *place = Some(pooler);
         let proxy = self.clients_side.name();
         self.proxies.client.redirect(proxy, &upstream).await
     }

@@ -11,7 +11,7 @@ use super::{DATABASE, LOOKUP_ROLE, User};
 pub const ACCOUNTS: u32 = 12;
 /// What each account begins with.
 pub const OPENING_BALANCE: i64 = 1_000;
-pub(super) const LOOKUP_PASSWORD: &str = "chaos_auth_secret";
+pub(crate) const LOOKUP_PASSWORD: &str = "chaos_auth_secret";
 
 /// Tables, roles and their rights.
 pub(super) async fn create(instance: &Instance, users: &[Arc<User>]) -> Result<()> {
