@@ -1,7 +1,48 @@
 //! Judges: each asks one question of a whole history.
 //!
 //! A judge reads what was written down and nothing else, so that one run can be judged again, and a
-//! history with a defect made by hand shows that the judge bites.
+//! history with a defect made by hand shows that the judge bites: each has a table of defects, and
+//! `bench` shows which judges notice which.
+//!
+//! What always has to be true of a pooler, and who asks:
+//!
+//! | always | judges |
+//! |---|---|
+//! | at most one live pool per pool key | `limits` (rows of SHOW POOLS) |
+//! | a pool with a committed owner, a pending initialiser or an attached client is never swept | `limits` (a user with a client has a row), `logins` and `answers` (3D000), `secrets` (the log) |
+//! | a failed initialiser never removes another's pool | the same |
+//! | after failed logins only, every count is as before | `audit` |
+//! | a server is lent to at most one client and returned once | `identity`, `limits` (free permits), `audit` |
+//! | a client of user u is only ever served as u | `identity`, `rows` |
+//! | every reply reaches the one who asked | `replies`, `answers` |
+//! | an acknowledged COMMIT is durable | `writes`, `money`, `lists` |
+//! | a cancel hits only its query | `cancels` |
+//! | every login ends in time with ready or an SQLSTATE, never in silence | `logins` |
+//! | no secret in a log | `secrets` |
+//!
+//! Beyond that: `state` (what a session set reaches nobody else), `answers` (requests end in time, and
+//! only faults that may disturb sessions do), `liveness` (everything works again), and `faults`, which
+//! judges the run itself.
+
+mod answers;
+mod audit;
+mod cancels;
+mod excuse;
+mod faults;
+mod identity;
+mod limits;
+mod liveness;
+mod logins;
+mod money;
+mod passwords;
+mod replies;
+mod rows;
+mod secrets;
+mod spans;
+mod sqlstate;
+mod state;
+mod who;
+mod writes;
 
 use std::time::Duration;
 
@@ -21,6 +62,32 @@ pub trait Judge {
     /// What it asks, as a sentence that is true of a good pooler.
     fn rule(&self) -> &'static str;
     fn judge(&self, history: &History) -> Verdict;
+}
+
+/// All of them, in the order in which they are listed everywhere.
+pub fn all() -> Vec<Box<dyn Judge>> {
+    vec![
+        Box::new(replies::Replies),
+        Box::new(identity::Identity),
+        Box::new(rows::Rows),
+        Box::new(state::State),
+        Box::new(writes::Writes),
+        Box::new(money::Money),
+        Box::new(logins::Logins),
+        Box::new(answers::Answers),
+        Box::new(cancels::Cancels),
+        Box::new(limits::Limits),
+        Box::new(secrets::Secrets),
+        Box::new(faults::Faults),
+        Box::new(liveness::Liveness),
+        Box::new(audit::Audit),
+    ]
+}
+
+/// What each of [`all`] says of a history, in that order.
+pub fn all_of(history: &History) -> Vec<Verdict> {
+    let judges = all();
+    judges.iter().map(|judge| judge.judge(history)).collect()
 }
 
 /// What a judge found.
