@@ -17,4 +17,5 @@ pub mod ground;
 pub mod history;
 pub mod judge;
 pub mod plan;
+pub mod report;
 pub mod watch;
