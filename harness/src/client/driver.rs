@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{AbortHandle, JoinError, JoinHandle};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{
-    AsyncMessage, Client, Config, Connection, NoTls, SimpleQueryMessage, Statement,
+    AsyncMessage, Client, Config, Connection, NoTls, Row, SimpleQueryMessage, Statement,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -99,8 +100,12 @@ impl Driver {
             .await
             .map_err(|_| Failure::late(format!("no answer came within {PATIENCE:?}")))?
             .map_err(|error| Failure::local(error.to_string()))?;
+        self.explain(result).await
+    }
+
+    /// What ended the connection says more than "connection closed".
+    pub(super) async fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         match result {
-            // What ended the connection says more than "connection closed".
             Err(failure) if failure.sqlstate.is_none() && self.client.is_closed() => {
                 Err(self.end().await.err().unwrap_or(failure))
             }
@@ -110,7 +115,8 @@ impl Driver {
 
     /// Prepares a statement under a name of the scenario's; the driver's own name goes to the server.
     pub async fn prepare(&mut self, name: &str, sql: &str) -> Result<(), Failure> {
-        let statement = patiently(self.client.prepare(sql)).await?;
+        let prepared = patiently(self.client.prepare(sql)).await;
+        let statement = self.explain(prepared).await?;
         self.statements.retain(|(known, _)| known != name);
         self.statements.push((name.to_owned(), statement));
         Ok(())
@@ -122,17 +128,26 @@ impl Driver {
         let Some((_, statement)) = statement else {
             return Err(Failure::local(format!("no statement is called {name}")));
         };
-        let parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
+        let parameters: Vec<&(dyn ToSql + Sync)> =
             parameters.iter().map(|text| text as _).collect();
-        let rows = patiently(self.client.query(statement, &parameters)).await?;
-        let rows = rows
+        let rows = patiently(self.client.query(statement, &parameters)).await;
+        self.explain(rows).await.map(|rows| answer(&rows))
+    }
+
+    /// Whether a statement of this name has been prepared.
+    pub fn knows(&self, name: &str) -> bool {
+        self.statements.iter().any(|(known, _)| known == name)
+    }
+
+    /// Runs a statement without a name by the extended protocol; parameters and result are text.
+    /// Several of these at once travel as a pipeline.
+    pub async fn query_unnamed(&self, sql: &str, parameters: &[&str]) -> Result<Answer, Failure> {
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = parameters
             .iter()
-            .map(|row| (0..row.len()).map(|at| row.get(at)).collect())
+            .map(|text| (text as _, Type::TEXT))
             .collect();
-        Ok(Answer {
-            rows,
-            commands: Vec::new(),
-        })
+        let rows = patiently(self.client.query_typed(sql, &parameters)).await;
+        self.explain(rows).await.map(|rows| answer(&rows))
     }
 
     /// Cancels as drivers do: on a connection of its own, encrypted like this one.
@@ -182,8 +197,13 @@ impl Driver {
 
     /// Closes the socket without a word.
     pub async fn vanish(self) {
-        self.connection.abort();
+        self.hang_up();
         let _ = self.end.await;
+    }
+
+    /// As [`Self::vanish`], for who can't wait until the socket is closed.
+    pub fn hang_up(&self) {
+        self.connection.abort();
     }
 }
 
@@ -247,6 +267,14 @@ async fn simple(client: &Client, sql: &str) -> Result<Answer, Failure> {
         }
     }
     Ok(answer)
+}
+
+fn answer(rows: &[Row]) -> Answer {
+    let cells = |row: &Row| (0..row.len()).map(|at| row.get(at)).collect();
+    Answer {
+        rows: rows.iter().map(cells).collect(),
+        commands: Vec::new(),
+    }
 }
 
 /// Drives the connection to its end and keeps the notifications that come.

@@ -52,6 +52,8 @@ pub struct Wire {
     pub parameters: BTreeMap<String, String>,
     /// What a cancel request would say.
     pub key: Option<(i32, Vec<u8>)>,
+    /// How long it waits for a message: [`PATIENCE`], unless somebody wants it otherwise.
+    pub patience: Duration,
 }
 
 impl std::fmt::Debug for Wire {
@@ -75,6 +77,7 @@ impl Wire {
             trace: trace.clone(),
             parameters: BTreeMap::new(),
             key: None,
+            patience: PATIENCE,
         })
     }
 
@@ -270,9 +273,10 @@ impl Wire {
     }
 
     async fn fill(&mut self) -> Result<usize, Failure> {
-        timeout(PATIENCE, self.io.read_buf(&mut self.inbox))
+        let patience = self.patience;
+        timeout(patience, self.io.read_buf(&mut self.inbox))
             .await
-            .map_err(|_| Failure::late(format!("nothing came within {PATIENCE:?}")))?
+            .map_err(|_| Failure::late(format!("nothing came within {patience:?}")))?
             .map_err(Failure::from)
     }
 }
