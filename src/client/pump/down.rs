@@ -111,9 +111,8 @@ impl Down {
 
     fn take_messages(&mut self, client: &mut Client, server: &mut ServerConn) -> Result<()> {
         loop {
-            let there = server.pg.inbox.len() - self.ready;
             if self.rest > 0 {
-                let n = self.rest.min(there);
+                let n = self.rest.min(server.pg.inbox.len() - self.ready);
                 if n == 0 {
                     return Ok(());
                 }
@@ -132,6 +131,7 @@ impl Down {
             let Some(header) = header.map_err(server_broke)? else {
                 return Ok(());
             };
+            let there = server.pg.inbox.len() - self.ready;
             if needs_whole(header) && there < HEADER + header.body {
                 return self.make_room(header, server);
             }

@@ -47,6 +47,18 @@ async fn runs_within(
     .await
 }
 
+/// One row of each length, by itself: where a reply ends is what changes.
+#[then(expr = "{client} reads a row of every length from {int} to {int} bytes")]
+async fn reads_rows(world: &mut Turnstile, client: ClientName, from: usize, to: usize) -> Step {
+    for length in from..=to {
+        let sql = format!("select repeat('x', {length})");
+        let answer = run(world, &client, &sql).await?;
+        let answer = answer.map_err(|told| Surprise::new(format!("at {length} bytes: {told}")))?;
+        expect("the length", &answer.cell()?.len(), &length)?;
+    }
+    Ok(())
+}
+
 #[when(expr = "{client} starts {string}")]
 async fn starts(world: &mut Turnstile, client: ClientName, sql: String) -> Step {
     let sql = world.scene()?.names.localize(&sql);
