@@ -1,5 +1,7 @@
 //! A fault of the schedule, as a report shows it.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use super::latency::ms;
@@ -79,6 +81,22 @@ impl FaultLine {
             hits: span.hits,
             trouble: span.trouble.clone(),
         }
+    }
+
+    /// All of it in one line.
+    pub fn in_words(&self) -> String {
+        let (from, to) = (self.from_ms / 1e3, self.to_ms / 1e3);
+        let mut words = format!("#{} {}, {from:.2} to {to:.2} s", self.number, self.words);
+        // Writing to a String cannot fail.
+        let _ = match self.hits {
+            Some(1) => write!(words, ", 1 hit"),
+            Some(hits) => write!(words, ", {hits} hits"),
+            None => Ok(()),
+        };
+        if let Some(trouble) = &self.trouble {
+            let _ = write!(words, ": {trouble}");
+        }
+        words
     }
 
     /// It did nothing, or went wrong itself.

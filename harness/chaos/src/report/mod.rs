@@ -10,6 +10,7 @@
 
 mod coverage;
 mod fault;
+mod html;
 mod latency;
 mod pace;
 mod progress;
@@ -41,7 +42,8 @@ pub use timeline::{Bucket, Timeline};
 pub fn write(summary: &Summary, folder: &Path) -> Result<()> {
     let json = serde_json::to_string_pretty(summary)
         .map_err(|error| Error::told(format!("report.json: {error}")))?;
-    put(folder, "report.json", &json)
+    put(folder, "report.json", &json)?;
+    put(folder, "report.html", &html::page(summary)?)
 }
 
 fn put(folder: &Path, name: &str, text: &str) -> Result<()> {

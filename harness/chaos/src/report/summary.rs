@@ -115,6 +115,20 @@ impl About {
     }
 }
 
+impl PhaseSpan {
+    /// The phase in words.
+    pub fn name(&self) -> &'static str {
+        match self.phase {
+            Phase::WarmUp => "warm-up",
+            Phase::Storm => "storm",
+            Phase::Calm => "calm",
+            Phase::Quiet => "quiet",
+            Phase::Leaving => "leaving",
+            Phase::Audit => "audit",
+        }
+    }
+}
+
 impl Finding {
     fn of(verdicts: &[Verdict]) -> Self {
         let complaining = verdicts.iter().filter(|verdict| !verdict.is_content());
