@@ -19,3 +19,4 @@ pub mod judge;
 pub mod plan;
 pub mod report;
 pub mod watch;
+pub mod work;

@@ -16,6 +16,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::canceller::{Canceller, Means};
 use super::session::Answer;
 use super::{Failure, Login, Tls};
 
@@ -152,15 +153,14 @@ impl Driver {
 
     /// Cancels as drivers do: on a connection of its own, encrypted like this one.
     pub async fn cancel(&self) -> Result<(), Failure> {
-        let token = self.client.cancel_token();
-        match &self.tls {
-            Tls::Off => patiently(token.cancel_query(NoTls)).await?,
-            Tls::On(roots) => {
-                let connector = MakeRustlsConnect::new(roots.config(None)?);
-                patiently(token.cancel_query(connector)).await?;
-            }
-        }
-        Ok(())
+        self.canceller().cancel().await
+    }
+
+    pub fn canceller(&self) -> Canceller {
+        Canceller(Means::Driver {
+            token: self.client.cancel_token(),
+            tls: self.tls.clone(),
+        })
     }
 
     /// `channel payload` of every notification so far.

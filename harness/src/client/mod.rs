@@ -1,6 +1,7 @@
 //! Clients that scenarios speak through: a driver as applications use it, and a wire client that
 //! sends and receives single messages, sound or hostile.
 
+pub mod canceller;
 pub mod compose;
 pub mod copy;
 pub mod driver;
@@ -12,6 +13,7 @@ pub mod session;
 pub mod trace;
 pub mod wire;
 
+pub use canceller::Canceller;
 pub use driver::Driver;
 pub use failure::Failure;
 pub use login::{Endpoint, Login, Roots, Tls};

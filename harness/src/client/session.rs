@@ -1,6 +1,6 @@
 //! One vocabulary for both kinds of clients: run, start, finish, leave, vanish.
 
-use super::{Driver, Failure, Wire};
+use super::{Canceller, Driver, Failure, Wire};
 
 /// What a statement answered: its rows as text, and the tags of its commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +56,14 @@ impl Session {
         match self {
             Self::Driver(driver) => driver.cancel().await,
             Self::Wire(wire) => wire.cancel().await,
+        }
+    }
+
+    /// What it takes to cancel while somebody else waits for the answer.
+    pub fn canceller(&self) -> Result<Canceller, Failure> {
+        match self {
+            Self::Driver(driver) => Ok(driver.canceller()),
+            Self::Wire(wire) => wire.canceller(),
         }
     }
 

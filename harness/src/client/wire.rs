@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::canceller::{Canceller, Means};
 use super::session::Answer;
 use super::{Endpoint, Failure, Message, Roots, Trace, compose};
 
@@ -213,15 +214,33 @@ impl Wire {
 
     /// Sends a cancel request for this client's query, on a connection of its own.
     pub async fn cancel(&self) -> Result<(), Failure> {
-        let Some((pid, secret)) = &self.key else {
+        self.canceller()?.cancel().await
+    }
+
+    pub fn canceller(&self) -> Result<Canceller, Failure> {
+        let Some((pid, secret)) = self.key.clone() else {
             return Err(Failure::local("there is no key to cancel with"));
         };
-        self.cancel_with(*pid, secret).await
+        Ok(Canceller(Means::Wire {
+            endpoint: self.endpoint.clone(),
+            trace: self.trace.clone(),
+            pid,
+            secret,
+        }))
     }
 
     /// Sends a cancel request with any key, and waits until the server has closed its connection.
     pub async fn cancel_with(&self, pid: i32, secret: &[u8]) -> Result<(), Failure> {
-        let mut other = Self::dial("cancel", &self.endpoint, &self.trace).await?;
+        Self::cancel_at(&self.endpoint, &self.trace, pid, secret).await
+    }
+
+    pub(super) async fn cancel_at(
+        endpoint: &Endpoint,
+        trace: &Trace,
+        pid: i32,
+        secret: &[u8],
+    ) -> Result<(), Failure> {
+        let mut other = Self::dial("cancel", endpoint, trace).await?;
         other.send(&compose::cancel(pid, secret)).await?;
         other.end().await
     }

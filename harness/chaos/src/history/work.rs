@@ -97,6 +97,15 @@ pub struct Answer {
     pub held: Option<Held>,
 }
 
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            held: None,
+        }
+    }
+}
+
 /// From a transaction's first answer to the sending of its COMMIT.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
