@@ -4,8 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chaos::ground::{ACCOUNTS, Changes, Ground, OPENING_BALANCE, Site};
-use chaos::history::{History, How, Leaving, Op, Outcome, Password, Recorder, What, Work};
+use chaos::ground::{
+    ACCOUNTS, CACHE_TTL, CLIENT_LOGIN_TIMEOUT, Changes, Ground, OPENING_BALANCE, POOL_SIZE,
+    QUERY_WAIT_TIMEOUT, Site,
+};
+use chaos::history::{
+    History, How, Leaving, Op, Outcome, Password, Phase, Recorder, Setting, What, Work,
+};
+use chaos::judge;
 use chaos::plan::Order;
 use chaos::work::{Counts, Troupe};
 use harness::{PoolerKind, Provider, scratch};
@@ -19,7 +25,10 @@ const ORDER: Order = Order {
 };
 /// Far below what a slow machine does.
 const FEWEST_A_SECOND: u64 = 40;
+/// How long they also leave rudely and come with wrong passwords.
 const STORMY: Duration = Duration::from_secs(2);
+/// From here on they only do what succeeds.
+const QUIET: Duration = Duration::from_millis(1_100);
 /// Until every client has been through every kind of work once more.
 const CALM_WITHIN: Duration = Duration::from_secs(30);
 const LEAVES_WITHIN: Duration = Duration::from_secs(20);
@@ -35,14 +44,20 @@ async fn work_without_faults_succeeds() {
         folder: folder.clone(),
     };
     let ground = Arc::new(Ground::prepare(site, &ORDER).await.expect("a ground"));
+    recorder.note(What::Began(setting(&ground)));
+    recorder.note(phase(Phase::WarmUp));
     let troupe = Troupe::begin(Arc::clone(&ground), recorder.clone(), &ORDER);
     let begun = Instant::now();
     sleep(STORMY).await;
     let stormy = troupe.counts();
+    recorder.note(phase(Phase::Calm));
     troupe.calm();
     let calm_from = recorder.len();
     until_all_is_done(&recorder, calm_from).await;
+    recorder.note(phase(Phase::Quiet));
+    sleep(QUIET).await;
     let (counts, took) = (troupe.counts(), begun.elapsed());
+    recorder.note(phase(Phase::Leaving));
     troupe.leave(LEAVES_WITHIN).await;
     recorder.note(What::Final(ground.contents().await.expect("contents")));
     let history = History::of(recorder.events());
@@ -53,9 +68,37 @@ async fn work_without_faults_succeeds() {
     judge_sessions(&history);
     judge_kinds(&history, 0);
     judge_contents(&history);
+    for verdict in judge::all_of(&history) {
+        assert!(verdict.is_content(), "{verdict:#?}");
+    }
     let ground = Arc::try_unwrap(ground).expect("nobody else holds it");
     ground.clear().await.expect("cleared");
     std::fs::remove_dir_all(folder).expect("removed");
+}
+
+fn phase(phase: Phase) -> What {
+    What::Phase { phase }
+}
+
+fn setting(ground: &Ground) -> Setting {
+    let users = ground.users.iter();
+    let milliseconds = |time: Duration| u64::try_from(time.as_millis()).expect("small");
+    Setting {
+        seed: ORDER.seed,
+        pooler: ground.site.kind.name().to_owned(),
+        provider: ground.site.provider.name().to_owned(),
+        clients: ORDER.clients,
+        users: users
+            .map(|user| (user.name.clone(), format!("{:?}", user.method)))
+            .collect(),
+        pool_size: POOL_SIZE,
+        accounts: ACCOUNTS,
+        opening_balance: OPENING_BALANCE,
+        client_login_timeout_ms: milliseconds(CLIENT_LOGIN_TIMEOUT),
+        query_wait_timeout_ms: milliseconds(QUERY_WAIT_TIMEOUT),
+        cache_ttl_ms: milliseconds(CACHE_TTL),
+        ..Setting::default()
+    }
 }
 
 /// Waits until each user has logged in and each kind of work and each way to ask has succeeded.

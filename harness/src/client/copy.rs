@@ -71,7 +71,7 @@ impl Wire {
         rows: u64,
         line: impl Fn(u64) -> String,
     ) -> Result<u64, Failure> {
-        self.send(&compose::query(sql)).await?;
+        self.query(sql).await?;
         self.may_copy().await?;
         for piece in pieces(rows, line) {
             self.send(&compose::message(b'd', piece.as_bytes())).await?;
@@ -109,7 +109,7 @@ impl Wire {
         sql: &str,
         mut show: impl FnMut(&[u8]),
     ) -> Result<(), Failure> {
-        self.send(&compose::query(sql)).await?;
+        self.query(sql).await?;
         let mut told = Ok(());
         while let Some(message) = self.receive().await? {
             match message.tag {

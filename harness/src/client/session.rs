@@ -39,7 +39,7 @@ impl Session {
     pub async fn start(&mut self, sql: &str) -> Result<(), Failure> {
         match self {
             Self::Driver(driver) => driver.start(sql),
-            Self::Wire(wire) => wire.send(&super::compose::query(sql)).await,
+            Self::Wire(wire) => wire.query(sql).await,
         }
     }
 

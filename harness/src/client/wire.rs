@@ -120,6 +120,18 @@ impl Wire {
         Ok(())
     }
 
+    /// Sends a simple query. Where the connection has ended before, the failure is what the server
+    /// said last, if it said something.
+    pub async fn query(&mut self, sql: &str) -> Result<(), Failure> {
+        let Err(failure) = self.send(&compose::query(sql)).await else {
+            return Ok(());
+        };
+        let told = self.end().await.err();
+        Err(told
+            .filter(|told| told.sqlstate.is_some())
+            .unwrap_or(failure))
+    }
+
     /// Sends bytes one by one, each in a packet of its own.
     pub async fn send_slowly(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         for byte in bytes {
