@@ -24,7 +24,7 @@ pub(super) async fn act(
     current: &Current,
 ) {
     let _turn = stage.turn(fault).await;
-    let _entry = current.enter(number, fault.to_string());
+    let entry = current.enter(number, fault.to_string());
     stage.recorder.note(What::FaultBegan {
         number,
         fault: fault.clone(),
@@ -33,6 +33,7 @@ pub(super) async fn act(
         Ok(begun) => (Some(begun), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    entry.has_begun();
     sleep_until(until).await;
     let hits = match within(ENDS_WITHIN, stage.end(number, fault, begun)).await {
         Ok(hits) => hits,

@@ -11,6 +11,7 @@ pub struct Current(Arc<Mutex<BTreeMap<usize, String>>>);
 #[derive(Debug)]
 pub(super) struct Entry {
     number: usize,
+    words: String,
     list: Current,
 }
 
@@ -20,14 +21,26 @@ impl Current {
         self.list().values().cloned().collect()
     }
 
+    /// A fault that begins: a server takes its time to stop.
     pub(super) fn enter(&self, number: usize, words: String) -> Entry {
-        self.list().insert(number, words);
+        self.list().insert(number, format!("{words} (begins)"));
         let list = self.clone();
-        Entry { number, list }
+        Entry {
+            number,
+            words,
+            list,
+        }
     }
 
     fn list(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// From now on it is there.
+    pub(super) fn has_begun(&self) {
+        self.list.list().insert(self.number, self.words.clone());
     }
 }
 
@@ -46,7 +59,8 @@ mod tests {
         let current = Current::default();
         let second = current.enter(2, "pooler: kill".to_owned());
         let first = current.enter(1, "clients: reset".to_owned());
-        assert_eq!(current.words(), ["clients: reset", "pooler: kill"]);
+        second.has_begun();
+        assert_eq!(current.words(), ["clients: reset (begins)", "pooler: kill"]);
         drop(first);
         assert_eq!(current.words(), ["pooler: kill"]);
         drop(second);

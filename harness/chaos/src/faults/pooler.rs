@@ -7,7 +7,7 @@ use harness::client::Failure;
 use harness::{Error, Pooler, PoolerKind, PoolerSpec, Result};
 use nix::sys::signal::Signal;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::ground::Ground;
 
@@ -15,6 +15,8 @@ use crate::ground::Ground;
 pub const CHANGED_POOL_SIZES: [u32; 2] = [1, 5];
 /// How long a pooler may take to drain; its own `shutdown_timeout` is shorter.
 const DRAINS_WITHIN: Duration = Duration::from_secs(10);
+/// How long a pooler without transactions takes to pause, with much to spare.
+const PAUSES_WITHIN: Duration = Duration::from_millis(100);
 /// How long the console may take for what does not wait for clients.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// No pooler's language.
@@ -76,12 +78,15 @@ async fn own_end(ground: &Ground) -> Result<()> {
     }
 }
 
-/// Asks for PAUSE, which answers when all transactions have ended: nobody waits for that here.
+/// Asks for PAUSE, which answers when all transactions have ended: that is waited for a moment only.
 pub(super) async fn pause(ground: &Ground) -> Result<JoinHandle<Result<(), Failure>>> {
     let console = ground.console().await.ok_or_else(silent)?;
-    Ok(tokio::spawn(
-        async move { console.ask("PAUSE").await.map(drop) },
-    ))
+    let asked = tokio::spawn(async move { console.ask("PAUSE").await.map(drop) });
+    let deadline = Instant::now() + PAUSES_WITHIN;
+    while !asked.is_finished() && Instant::now() < deadline {
+        sleep(Duration::from_millis(2)).await;
+    }
+    Ok(asked)
 }
 
 /// Gives a PAUSE up if it still waits; what it was told otherwise.

@@ -17,22 +17,22 @@ use tokio::time::{Instant, timeout};
 /// After a fault has been taken away a login and a query work within this.
 const WORKS_WITHIN: Duration = Duration::from_secs(5);
 
-pub struct Scene {
-    pub ground: Arc<Ground>,
-    pub recorder: Recorder,
-    pub current: Current,
+pub(crate) struct Scene {
+    pub(crate) ground: Arc<Ground>,
+    pub(crate) recorder: Recorder,
+    pub(crate) current: Current,
     folder: tempfile::TempDir,
 }
 
 /// What became of a fault.
 #[derive(Debug)]
-pub struct Ended {
-    pub hits: Option<u64>,
-    pub trouble: Option<String>,
+pub(crate) struct Ended {
+    pub(crate) hits: Option<u64>,
+    pub(crate) trouble: Option<String>,
 }
 
 impl Scene {
-    pub async fn prepare() -> Self {
+    pub(crate) async fn prepare() -> Self {
         let wish = std::env::var("PG_PROVIDER").unwrap_or_else(|_| "local".to_owned());
         let (provider, _) = Provider::choose(&wish).await.expect("a provider");
         let folder = tempfile::tempdir().expect("a folder");
@@ -52,43 +52,43 @@ impl Scene {
         }
     }
 
-    pub fn user(&self, number: usize) -> &User {
+    pub(crate) fn user(&self, number: usize) -> &User {
         &self.ground.users[number]
     }
 
     /// Logs in through everything.
-    pub async fn login(&self, user: usize) -> Result<Session, Failure> {
+    pub(crate) async fn login(&self, user: usize) -> Result<Session, Failure> {
         let login = self.ground.login(self.user(user), user.is_multiple_of(3));
         let login = login.expect("an authority");
-        Ok(Session::Driver(Driver::connect(&login).await?))
+        Ok(Session::Driver(Box::pin(Driver::connect(&login)).await?))
     }
 
     /// A session that has had an answer.
-    pub async fn session(&self, user: usize) -> Session {
+    pub(crate) async fn session(&self, user: usize) -> Session {
         let mut session = self.login(user).await.expect("a login");
         session.run("SELECT 1").await.expect("an answer");
         session
     }
 
     /// Plays one fault, beginning now, in the background.
-    pub fn play(&self, fault: &str, length: u64) -> JoinHandle<()> {
+    pub(crate) fn play(&self, fault: &str, length: u64) -> JoinHandle<()> {
         self.play_all(&[(0, length, fault)])
     }
 
-    pub fn play_all(&self, faults: &[(u64, u64, &str)]) -> JoinHandle<()> {
+    pub(crate) fn play_all(&self, faults: &[(u64, u64, &str)]) -> JoinHandle<()> {
         let (ground, recorder) = (Arc::clone(&self.ground), self.recorder.clone());
         let (current, schedule) = (self.current.clone(), schedule(faults));
         tokio::spawn(async move { faults::play(&ground, &recorder, &schedule, &current).await })
     }
 
     /// Waits until this fault is in place: the list of the current ones has it.
-    pub async fn is_there(&self, fault: &str) {
+    pub(crate) async fn is_there(&self, fault: &str) {
         let there = || self.current.words().iter().any(|words| words == fault);
         until(there).await;
     }
 
     /// How the last fault that ended did.
-    pub fn ended(&self) -> Ended {
+    pub(crate) fn ended(&self) -> Ended {
         let events = self.recorder.events();
         let last = events.iter().rev().find_map(|event| match &event.what {
             What::FaultEnded { hits, trouble, .. } => Some(Ended {
@@ -101,16 +101,16 @@ impl Scene {
     }
 
     /// Each user logs in, and a query works.
-    pub async fn works(&self) {
+    pub(crate) async fn works(&self) {
         let deadline = Instant::now() + WORKS_WITHIN;
         for user in 0..self.ground.users.len() {
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
-                match timeout(left, self.once(user)).await {
-                    Ok(Ok(())) => break,
-                    Ok(Err(failure)) => assert!(Instant::now() < deadline, "{failure}"),
-                    Err(_) => panic!("nothing works within {WORKS_WITHIN:?}"),
-                }
+                let Ok(tried) = timeout(left, self.once(user)).await else {
+                    panic!("nothing works within {WORKS_WITHIN:?}");
+                };
+                let Err(failure) = tried else { break };
+                assert!(Instant::now() < deadline, "{failure}");
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
@@ -123,19 +123,19 @@ impl Scene {
         Ok(())
     }
 
-    pub async fn pid(&self) -> Option<i32> {
+    pub(crate) async fn pid(&self) -> Option<i32> {
         self.ground.pooler().await.as_ref().and_then(|p| p.pid)
     }
 
-    pub fn history(&self) -> History {
+    pub(crate) fn history(&self) -> History {
         History::of(self.recorder.events())
     }
 
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         self.recorder.events()
     }
 
-    pub async fn clear(self) {
+    pub(crate) async fn clear(self) {
         let ground = Arc::try_unwrap(self.ground).expect("nobody else holds it");
         ground.clear().await.expect("cleared");
         drop(self.folder);
@@ -143,7 +143,7 @@ impl Scene {
 }
 
 /// Waits for something that comes soon.
-pub async fn until(mut there: impl FnMut() -> bool) {
+pub(crate) async fn until(mut there: impl FnMut() -> bool) {
     let deadline = Instant::now() + WORKS_WITHIN;
     while !there() {
         assert!(Instant::now() < deadline, "it does not come");
@@ -152,8 +152,10 @@ pub async fn until(mut there: impl FnMut() -> bool) {
 }
 
 /// Whether nothing comes for so long.
-pub async fn is_silent<T>(work: impl Future<Output = T>, milliseconds: u64) -> bool {
-    timeout(Duration::from_millis(milliseconds), work).await.is_err()
+pub(crate) async fn is_silent<T>(work: impl Future<Output = T>, milliseconds: u64) -> bool {
+    timeout(Duration::from_millis(milliseconds), work)
+        .await
+        .is_err()
 }
 
 fn order() -> Order {
@@ -165,7 +167,7 @@ fn order() -> Order {
     }
 }
 
-pub fn schedule(faults: &[(u64, u64, &str)]) -> Schedule {
+pub(crate) fn schedule(faults: &[(u64, u64, &str)]) -> Schedule {
     let planned = |&(at, length, fault): &(u64, u64, &str)| Planned {
         at,
         length,
