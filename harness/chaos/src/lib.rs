@@ -11,6 +11,7 @@
 //! `steps` crate has the sentences), and how faults work (`pgtoxiproxy`).
 //! Arrows in the import graph point to the left: judges read the history and know nothing of a storm.
 
+pub mod coverage;
 pub mod dice;
 pub mod faults;
 pub mod ground;

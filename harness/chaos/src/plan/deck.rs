@@ -48,6 +48,12 @@ pub(super) fn network() -> Deck {
     Deck { cards, gap }
 }
 
+/// Everything that is ever done at a point of the protocol.
+pub fn at_points() -> impl Iterator<Item = (Side, Point, Action)> {
+    let on = |side| points(side).map(move |(point, action)| (side, point, action));
+    on(Side::Clients).chain(on(Side::Servers))
+}
+
 const PLAIN: [(Trouble, (u64, u64)); 7] = [
     (Trouble::Latency(20), (400, 1_200)),
     (Trouble::Latency(200), (300, 900)),

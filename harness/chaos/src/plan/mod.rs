@@ -12,6 +12,7 @@ mod point;
 mod schedule;
 mod words;
 
+pub use deck::at_points;
 pub use fault::{Fault, LookUps, PoolerFault, ServerFault, Side, Stop, Trouble};
 pub use point::{Action, Edge, Point};
 pub use schedule::{Order, Planned, Schedule};

@@ -38,3 +38,20 @@ pub enum Action {
     /// Comes twice.
     Duplicate,
 }
+
+impl Action {
+    /// What it does, however much of it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Delay(_) => "delay",
+            Self::Hold => "hold",
+            Self::Close => "close",
+            Self::Reset => "reset",
+            Self::Blackhole => "blackhole",
+            Self::Truncate(_) => "truncate",
+            Self::Split(_) => "split",
+            Self::Error(_) => "error",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
