@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run stop test test-bdd test-the-tests model steps bench lint images ci
+.PHONY: help build run stop test test-bdd test-the-tests model chaos steps bench lint images ci
 # Parts share one machine with timing in it.
 .NOTPARALLEL:
 
@@ -20,7 +20,11 @@ help: ## This list
 #: PG_MAJOR the major version to use (15)
 #: TAGS which scenarios, such as '@auth-query and not @slow'
 #: REPEAT run the features so many times, up to the first red
-#: SEED which half of the faults make ci tries (the day's number); the schedules of make model
+#: SEED what make chaos follows from, which half of the faults make ci tries (the day's number)
+#: MINUTES how long make chaos lets faults happen (1)
+#: CLIENTS how many clients make chaos has (24)
+#: USERS how many users they come as (8)
+#: DEFECT a fault of our own making that make chaos has to notice
 #: FULL 1: make model tries every way to fail in every order (minutes)
 #: POOLER pgturnstile (default), pgbouncer or none: what the features try
 #: TOXIPROXY the address or the image of a real Toxiproxy for the plain faults (else ours)
@@ -47,6 +51,9 @@ test-the-tests: ## Faults of our own making, each of which the tests must notice
 
 model: ## Registry, guard and GC in every order of their steps, under loom and shuttle
 	@ci/model/run
+
+chaos: ## Seeded faults under much work, and judges over all that happened; a report to look at
+	@ci/chaos
 
 bench: ## The benchmark beside other poolers
 	@ci/bench

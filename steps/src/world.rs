@@ -8,6 +8,7 @@ use harness::ledger::Ledger;
 use tokio::task::JoinHandle;
 
 use crate::scene::Scene;
+use crate::steps::chaos::Chaos;
 use crate::surprise::{Step, Surprise};
 use crate::words::ClientName;
 
@@ -26,6 +27,8 @@ pub struct Turnstile {
     pub transcripts: BTreeMap<ClientName, Vec<Message>>,
     /// What clients asked, and what they got for it.
     pub ledger: Ledger,
+    /// What is asked for in the way of chaos, and how it ended.
+    pub chaos: Chaos,
     pub trace: Trace,
 }
 

@@ -12,12 +12,16 @@
 //! Arrows in the import graph point to the left: judges read the history and know nothing of a storm.
 
 pub mod coverage;
+pub mod defect;
 pub mod dice;
 pub mod faults;
+pub mod feature;
 pub mod ground;
 pub mod history;
 pub mod judge;
 pub mod plan;
 pub mod report;
+pub mod shrink;
+pub mod storm;
 pub mod watch;
 pub mod work;

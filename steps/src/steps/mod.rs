@@ -6,6 +6,7 @@
 )]
 
 mod arrange;
+pub mod chaos;
 mod check;
 mod clients;
 mod console;

@@ -64,7 +64,6 @@ fn span(span: &FaultSpan) -> Option<(Micros, Micros, State)> {
                 State::Reloading
             }
             PoolerFault::Kill | PoolerFault::Drain => State::Starting,
-            PoolerFault::Reconnect => return None,
         },
         Fault::Server(ServerFault::Restart(_) | ServerFault::Freeze) => State::ServerAway,
         _ => return None,

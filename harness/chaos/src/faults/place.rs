@@ -96,7 +96,6 @@ impl Stage {
             PoolerFault::Kill => pooler::kill(ground).await,
             PoolerFault::Drain => pooler::drain(ground).await,
             PoolerFault::Pause => Ok(()),
-            PoolerFault::Reconnect => pooler::reconnect(ground).await,
         }
     }
 
@@ -145,7 +144,7 @@ impl Stage {
     ) -> Result<()> {
         let ground = &self.ground;
         match fault {
-            PoolerFault::Reload | PoolerFault::Reconnect => Ok(()),
+            PoolerFault::Reload => Ok(()),
             PoolerFault::ReloadChanged | PoolerFault::ReloadBroken => pooler::repair(ground).await,
             PoolerFault::Kill | PoolerFault::Drain => ground.start_pooler().await,
             PoolerFault::Pause => {

@@ -107,11 +107,6 @@ pub(super) async fn resume(ground: &Ground) -> Result<()> {
     }
 }
 
-pub(super) async fn reconnect(ground: &Ground) -> Result<()> {
-    let asked = ask(ground, "RECONNECT").await;
-    asked.map_err(|error| error.told("RECONNECT"))
-}
-
 /// Why a command of the console was not done.
 enum Asked {
     Nobody,

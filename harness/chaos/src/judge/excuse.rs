@@ -57,7 +57,7 @@ pub(super) fn keeps_sessions(fault: &Fault) -> bool {
     }
 }
 
-/// Whether running sessions may notice it at all. Look-ups are for logins, a reload or RECONNECT
+/// Whether running sessions may notice it at all. Look-ups are for logins, a reload
 /// waits for the end of a turn, PAUSE lets requests wait, and settings that PostgreSQL reports are
 /// absorbed.
 pub(super) fn disturbs_sessions(fault: &Fault) -> bool {
@@ -66,10 +66,7 @@ pub(super) fn disturbs_sessions(fault: &Fault) -> bool {
         Fault::Server(fault) => *fault != ServerFault::Reload,
         Fault::Pooler(fault) => !matches!(
             fault,
-            PoolerFault::Reload
-                | PoolerFault::ReloadBroken
-                | PoolerFault::Reconnect
-                | PoolerFault::Pause
+            PoolerFault::Reload | PoolerFault::ReloadBroken | PoolerFault::Pause
         ),
         Fault::Network { .. } | Fault::AtPoint { .. } | Fault::Password { .. } => true,
     }
@@ -129,7 +126,6 @@ mod tests {
             ("pooler: reload changed", "keeps disturbs"),
             ("pooler: reload broken", ""),
             ("pooler: pause", ""),
-            ("pooler: reconnect", ""),
         ] {
             let fault = words.parse::<Fault>().expect(words);
             let explains = questions.iter().filter(|(explains, _)| explains(&fault));

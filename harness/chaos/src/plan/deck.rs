@@ -187,7 +187,6 @@ pub(super) fn events(users: usize) -> Deck {
         (pooler(PoolerFault::Kill), (100, 500)),
         (pooler(PoolerFault::Drain), (100, 500)),
         (pooler(PoolerFault::Pause), (300, 1_200)),
-        (pooler(PoolerFault::Reconnect), (100, 300)),
     ];
     let cards = cards.map(|(fault, length)| Card { length, fault });
     Deck {

@@ -104,6 +104,4 @@ pub enum PoolerFault {
     Drain,
     /// PAUSE on its console, RESUME when the fault ends.
     Pause,
-    /// RECONNECT on its console.
-    Reconnect,
 }

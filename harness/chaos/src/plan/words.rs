@@ -104,14 +104,13 @@ const SERVER_FAULTS: [(&str, ServerFault); 7] = [
     ("reload", ServerFault::Reload),
 ];
 
-const POOLER_FAULTS: [(&str, PoolerFault); 7] = [
+const POOLER_FAULTS: [(&str, PoolerFault); 6] = [
     ("reload", PoolerFault::Reload),
     ("reload changed", PoolerFault::ReloadChanged),
     ("reload broken", PoolerFault::ReloadBroken),
     ("kill", PoolerFault::Kill),
     ("drain", PoolerFault::Drain),
     ("pause", PoolerFault::Pause),
-    ("reconnect", PoolerFault::Reconnect),
 ];
 
 impl fmt::Display for ServerFault {

@@ -1,0 +1,137 @@
+//! The judges on trial: each defect is made in a short run, and its judge has to notice.
+
+use std::time::Duration;
+
+use chaos::defect::{DEFECTS, Defect};
+use chaos::dice::Dice;
+use chaos::plan::{Order, Planned, Schedule};
+use chaos::report::Progress;
+use chaos::storm::{self, Run};
+use harness::artifacts::Artifacts;
+use harness::{PoolerKind, Provider, Result};
+use tokio_util::sync::CancellationToken;
+
+use crate::options::Options;
+
+const CLIENTS: usize = 12;
+const USERS: usize = 4;
+/// Long enough for a login to be late.
+const SECONDS: u64 = 5;
+const SHORT: Duration = Duration::from_secs(1);
+
+/// Every defect that is chosen, one after the other, and first a run with none, of which no judge
+/// may complain.
+pub(crate) async fn run(
+    options: &Options,
+    provider: Provider,
+    stop: &CancellationToken,
+) -> Result<bool> {
+    let artifacts = Artifacts::begin()?;
+    let (chosen, left_out) = choose(options)?;
+    let (mut passed, mut failed) = (0, 0);
+    let healthy = [None].into_iter();
+    for defect in healthy.chain(chosen.into_iter().map(Some)) {
+        if stop.is_cancelled() {
+            break;
+        }
+        let folder = artifacts
+            .logs()
+            .join(defect.map_or("none", |defect| defect.name));
+        let run = trial(options.pooler()?, provider, defect, folder);
+        let line = match attempt(&run, stop).await {
+            Ok(line) => {
+                passed += 1;
+                format!("ok   {line}")
+            }
+            Err(line) => {
+                failed += 1;
+                format!("FAIL {line}")
+            }
+        };
+        println!("{line}");
+    }
+    println!("artefacts: {}", artifacts.folder().display());
+    println!("{passed} passed, {failed} failed, {left_out} skipped");
+    Ok(failed == 0 && passed > 0)
+}
+
+fn choose(options: &Options) -> Result<(Vec<&'static Defect>, usize)> {
+    let asked = |defect: &&Defect| {
+        let names = &options.names;
+        names.is_empty() || names.iter().any(|name| defect.name.contains(name.as_str()))
+    };
+    let ours = options.pooler()? == PoolerKind::Pgturnstile;
+    let mut chosen: Vec<&Defect> = DEFECTS.iter().filter(asked).collect();
+    let all = chosen.len();
+    chosen.retain(|defect| ours || !defect.is_ours());
+    if options.half {
+        let seed = options.seed()?;
+        Dice::new(seed, "half of the defects").shuffle(&mut chosen);
+        chosen.truncate(all.div_ceil(2));
+        let names: Vec<&str> = chosen.iter().map(|defect| defect.name).collect();
+        println!("a half, chosen by SEED={seed}: {}", names.join(", "));
+    }
+    let left_out = all - chosen.len();
+    Ok((chosen, left_out))
+}
+
+fn trial(
+    kind: PoolerKind,
+    provider: Provider,
+    defect: Option<&'static Defect>,
+    folder: std::path::PathBuf,
+) -> Run {
+    let order = Order {
+        seed: 1,
+        seconds: SECONDS,
+        clients: CLIENTS,
+        users: USERS,
+    };
+    let faults = defect.map_or(&[][..], |defect| defect.faults).iter();
+    let faults = faults.filter_map(|&(at, length, words)| {
+        let fault = words.parse().ok()?;
+        Some(Planned { at, length, fault })
+    });
+    Run {
+        schedule: Schedule {
+            faults: faults.collect(),
+            order,
+        },
+        provider,
+        kind,
+        defect,
+        folder,
+        warm_up: SHORT,
+        quiet: SHORT,
+    }
+}
+
+/// One run; in words what the judges made of it.
+async fn attempt(run: &Run, stop: &CancellationToken) -> std::result::Result<String, String> {
+    let name = run.defect.map_or("no defect", |defect| defect.name);
+    let ended = storm::run(run, &Progress::silent(), stop)
+        .await
+        .map_err(|error| format!("{name}: {error}"))?;
+    let complaining = ended.complaining().join(", ");
+    let Some(defect) = run.defect else {
+        return match complaining.as_str() {
+            "" => Ok("no defect: all judges are content".to_owned()),
+            judges => Err(format!("no defect, and yet complaints of {judges}")),
+        };
+    };
+    let verdict = ended.verdicts.iter().find(|v| v.judge == defect.noticed_by);
+    let told = verdict.and_then(|verdict| {
+        let mut complaints = verdict.complaints.iter();
+        complaints.find(|complaint| complaint.text.contains(defect.words))
+    });
+    match told {
+        Some(complaint) => Ok(format!(
+            "{name}: {} says: {} (complaining: {complaining})",
+            defect.noticed_by, complaint.text
+        )),
+        None => Err(format!(
+            "{name}: {} does not speak of {:?} (complaining: {complaining})",
+            defect.noticed_by, defect.words
+        )),
+    }
+}
