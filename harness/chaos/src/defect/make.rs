@@ -29,8 +29,8 @@ pub async fn make(defect: &Defect, ground: &Arc<Ground>) -> Result<Made> {
     let mut made = Made::default();
     match defect.how {
         How::Failpoint(..) | How::Settings { .. } => {}
-        How::Toxics(toxics) => made.toxics = add(ground, toxics).await?,
-        How::ToxicsThatStay(toxics) => drop(add(ground, toxics).await?),
+        How::Toxics(toxics) => made.toxics = add(ground, Side::Servers, toxics).await?,
+        How::ToxicsThatStay(side, toxics) => drop(add(ground, side, toxics).await?),
         How::Statement(sql) => ground.instance.execute_sql(DATABASE, sql).await?,
         How::Statements(sql) => {
             let ground = Arc::clone(ground);
@@ -63,7 +63,7 @@ impl Made {
     }
 }
 
-async fn add(ground: &Ground, toxics: &[(&str, &str)]) -> Result<Vec<String>> {
+async fn add(ground: &Ground, side: Side, toxics: &[(&str, &str)]) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (number, (kind, attributes)) in toxics.iter().enumerate() {
         let attributes = serde_json::from_str(attributes)
@@ -74,7 +74,7 @@ async fn add(ground: &Ground, toxics: &[(&str, &str)]) -> Result<Vec<String>> {
             attributes,
             ..NewToxic::default()
         };
-        let proxy = ground.proxy(Side::Servers);
+        let proxy = ground.proxy(side);
         ground.proxies.client.add(proxy, &toxic).await?;
         names.push(toxic.name);
     }

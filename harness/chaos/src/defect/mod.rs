@@ -8,6 +8,7 @@ mod make;
 mod table;
 
 use crate::ground::Changes;
+use crate::plan::Side;
 
 pub use make::{Made, make};
 pub use table::DEFECTS;
@@ -39,8 +40,8 @@ pub enum How {
     },
     /// By toxics before PostgreSQL, during the storm: type, and attributes as JSON.
     Toxics(&'static [(&'static str, &'static str)]),
-    /// By toxics that nobody takes away when the storm is over.
-    ToxicsThatStay(&'static [(&'static str, &'static str)]),
+    /// By toxics on a side that nobody takes away when the storm is over.
+    ToxicsThatStay(Side, &'static [(&'static str, &'static str)]),
     /// By a superuser's statement, once.
     Statement(&'static str),
     /// By a superuser's statement, again and again during the storm.

@@ -1,6 +1,7 @@
 //! The list of defects. It grows: a new judge adds what it has to notice.
 
 use super::{Defect, How};
+use crate::plan::Side;
 
 /// All of them, by the judge that has to notice.
 pub const DEFECTS: &[Defect] = &[
@@ -98,31 +99,18 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "lists",
         words: "read",
         faults: &[],
-        how: How::Statement(
-            "ALTER TABLE lists RENAME TO lists_now;
-             CREATE FUNCTION older(items bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE
-                 AS 'SELECT items[1:greatest(cardinality(items) - 3, 0)]';
-             CREATE VIEW lists AS SELECT id, older(items) AS items FROM lists_now;
-             CREATE FUNCTION append() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                 INSERT INTO lists_now (id, items) VALUES (NEW.id, NEW.items)
-                     ON CONFLICT (id) DO UPDATE SET items = lists_now.items || NEW.items;
-                 RETURN NEW; END $$;
-             GRANT ALL ON lists, lists_now TO PUBLIC",
-        ),
+        how: How::Toxics(&[(
+            "pg_replace",
+            r#"{"at": "Query", "sql": "^SELECT items FROM lists", "text": "SELECT '{}'::bigint[] AS items\u0000", "times": 5}"#,
+        )]),
     },
     Defect {
         name: "old_password",
-        does: "A password works for an hour after it was changed.",
+        does: "An old password goes on working after it was changed.",
         noticed_by: "logins",
         words: "old password",
-        faults: &[
-            (500, 100, "password: new for user 1"),
-            (700, 100, "password: new for user 3"),
-        ],
-        how: How::Settings {
-            general: &[],
-            auth_query: &[("cache_ttl", "1h")],
-        },
+        faults: &[(100, 100, "password: new for user 1")],
+        how: How::Statements("ALTER ROLE user_001 PASSWORD 'user_001_secret_1'"),
     },
     Defect {
         name: "silent_login",
@@ -130,10 +118,13 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "logins",
         words: "decided",
         faults: &[],
-        how: How::ToxicsThatStay(&[(
-            "pg_blackhole",
-            r#"{"at": "StartupMessage", "user": "user_000"}"#,
-        )]),
+        how: How::ToxicsThatStay(
+            Side::Clients,
+            &[(
+                "pg_blackhole",
+                r#"{"at": "AuthenticationOk", "user": "user_000"}"#,
+            )],
+        ),
     },
     Defect {
         name: "strange_error",
@@ -190,18 +181,21 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "liveness",
         words: "user_001",
         faults: &[(100, 200, "PostgreSQL: terminate all")],
-        how: How::ToxicsThatStay(&[(
-            "pg_error",
-            r#"{"at": "StartupMessage", "user": "user_001", "severity": "FATAL", "sqlstate": "53300", "message": "too many"}"#,
-        )]),
+        how: How::ToxicsThatStay(
+            Side::Servers,
+            &[(
+                "pg_error",
+                r#"{"at": "StartupMessage", "user": "user_001", "severity": "FATAL", "sqlstate": "53300", "message": "too many"}"#,
+            )],
+        ),
     },
     Defect {
         name: "permit_leaked",
-        does: "A place in a pool never comes back.",
-        noticed_by: "audit",
-        words: "permits",
+        does: "Places in a pool never come back.",
+        noticed_by: "answers",
+        words: "53300",
         faults: &[],
-        how: How::Failpoint("permit_leaked", "1*return"),
+        how: How::Failpoint("permit_leaked", "return"),
     },
     Defect {
         name: "entry_leaked",
@@ -243,7 +237,7 @@ mod tests {
             for (_, _, words) in defect.faults {
                 words.parse::<Fault>().expect(words);
             }
-            if let How::Toxics(toxics) | How::ToxicsThatStay(toxics) = defect.how {
+            if let How::Toxics(toxics) | How::ToxicsThatStay(_, toxics) = defect.how {
                 for (_, attributes) in toxics {
                     serde_json::from_str::<serde_json::Value>(attributes).expect(defect.name);
                 }

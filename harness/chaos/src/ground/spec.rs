@@ -40,6 +40,9 @@ pub(super) fn of(instance: &Instance, servers: &Endpoint, changes: &Changes) -> 
     replace(&mut settings, &changes.settings);
     let mut auth_query = vec![("cache_ttl".to_owned(), ms(CACHE_TTL))];
     replace(&mut auth_query, &changes.auth_query);
+    let size = auth_query.iter().find(|(key, _)| key == "pool_size");
+    let pool_size = size.and_then(|(_, size)| size.parse().ok());
+    auth_query.retain(|(key, _)| key != "pool_size");
     PoolerSpec {
         databases: vec![PooledDatabase {
             name: DATABASE.to_owned(),
@@ -53,7 +56,7 @@ pub(super) fn of(instance: &Instance, servers: &Endpoint, changes: &Changes) -> 
                 query: None,
                 user: LOOKUP_ROLE.to_owned(),
                 password: LOOKUP_PASSWORD.to_owned(),
-                pool_size: POOL_SIZE,
+                pool_size: pool_size.unwrap_or(POOL_SIZE),
                 settings: auth_query,
             }),
             ..PooledDatabase::default()
