@@ -11,7 +11,7 @@ use chaos::report::{CoverageTable, Summary};
 use harness::client::Failure;
 
 /// Would run if the page did not escape it, and would fetch something.
-pub(crate) const HOSTILE: &str = "<script>document.title='broken in'</script><img src=http://127.0.0.1:9/x onerror=alert(1)> & \"'";
+pub(crate) const HOSTILE: &str = "<script>document.title='broken in'</script><img src=http://127.0.0.1:9/x onerror=console.error('ran')> & \"'";
 
 pub(crate) const SEED: u64 = 7;
 const SECONDS: u64 = 20;
@@ -97,7 +97,7 @@ impl Story {
     }
 
     /// Plays the schedule; tells when faults that hurt were there.
-    fn faults(&mut self, schedule: &Schedule) -> Vec<(Micros, Micros)> {
+    pub(crate) fn faults(&mut self, schedule: &Schedule) -> Vec<(Micros, Micros)> {
         let mut troubles = Vec::new();
         for (number, planned) in (1..).zip(&schedule.faults) {
             let from = WARM_UP + planned.at * 1_000;
@@ -151,11 +151,11 @@ impl Story {
         self.say(decided, What::LoggedIn { session });
         let mut now = decided;
         for _ in 0..self.dice.between(2, 12) {
-            now = self.request(session, now, troubles) + self.takes(2_000, 60_000);
+            now = self.request(session, now, troubles) + self.takes(10_000, 300_000);
         }
         let how = Leaving::Polite;
         self.say(now, What::Left { session, how });
-        now + self.takes(5_000, 90_000)
+        now + self.takes(20_000, 400_000)
     }
 
     fn login(&mut self, session: u64, client: usize, at: Micros, password: Password) {
@@ -166,7 +166,7 @@ impl Story {
                 client: format!("client {client}"),
                 user: format!("user{}", client % USERS),
                 password,
-                tls: client % 3 == 0,
+                tls: client.is_multiple_of(3),
             },
         );
     }

@@ -35,17 +35,19 @@ fn table(faults: &[&FaultLine]) -> Markup {
         div.scroll {
             table {
                 thead {
-                    tr { th { "fault" } th.number { "hits" } th.number { "from" } th.number { "for" } th.number { "#" } th { "trouble" } }
+                    tr { th { "fault" } th.number { "hits" } th.number { "from" } th.number { "for" } th.number { "#" } }
                 }
                 tbody {
                     @for fault in faults {
                         tr {
-                            th scope="row" { (fault.words) }
+                            th scope="row" {
+                                (fault.words)
+                                @if let Some(trouble) = &fault.trouble { small { (trouble) } }
+                            }
                             td.number { @match fault.hits { Some(hits) => { (hits) }, None => { "–" } } }
                             td.number { (format!("{:.2} s", fault.from_ms / 1e3)) }
                             td.number { (format!("{:.2} s", (fault.to_ms - fault.from_ms) / 1e3)) }
                             td.number { (fault.number) }
-                            td { (fault.trouble.as_deref().unwrap_or_default()) }
                         }
                     }
                 }

@@ -25,7 +25,7 @@ impl Frame {
     pub(super) const NARROW: Self = Self {
         class: "narrow",
         width: 360,
-        left: 66,
+        left: 80,
         right: 6,
         height: 104,
         font: 13,
@@ -41,6 +41,17 @@ impl Frame {
         labels: 14,
     };
     pub(super) const ALL: [Self; 2] = [Self::NARROW, Self::WIDE];
+
+    /// The margins as the style sheet says them: where the part between them begins, and how wide it
+    /// is, of the whole.
+    pub(super) fn shares(&self) -> String {
+        let share = |length: u32| f64::from(length) * 100.0 / f64::from(self.width);
+        format!(
+            "--left:{:.4}%;--inner:{:.4}%",
+            share(self.left),
+            share(self.inner())
+        )
+    }
 
     /// The width of the part that lies between the margins.
     pub(super) fn inner(&self) -> u32 {
@@ -70,12 +81,12 @@ impl Axis {
     }
 
     /// Where a moment lies, from 0 to 1.
-    pub(super) fn share(&self, at_ms: f64) -> f64 {
+    pub(super) fn share(self, at_ms: f64) -> f64 {
         (at_ms / self.end).clamp(0.0, 1.0)
     }
 
     /// The moments that have a label, in milliseconds.
-    pub(super) fn ticks(&self, labels: u32) -> Vec<f64> {
+    pub(super) fn ticks(self, labels: u32) -> Vec<f64> {
         let step = |seconds: u32| f64::from(seconds) * 1e3;
         let fits = |seconds: &&u32| self.end / step(**seconds) <= f64::from(labels);
         let chosen = STEPS.iter().find(fits).copied().unwrap_or(14_400);
@@ -84,7 +95,7 @@ impl Axis {
     }
 
     /// A moment as the axis says it: seconds, in long runs minutes and seconds or hours too.
-    pub(super) fn label(&self, at_ms: f64) -> String {
+    pub(super) fn label(self, at_ms: f64) -> String {
         let seconds = whole(at_ms / 1e3);
         let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
         if self.end < 120_000.0 {

@@ -45,21 +45,20 @@ const fn shade(ink: Ink, name: &'static str, light: u32, dark: u32) -> Shade {
     }
 }
 
-const fn dashed(shade: Shade, dashes: &'static [u32]) -> Shade {
-    Shade { dashes, ..shade }
+impl Shade {
+    const fn dashed(self, dashes: &'static [u32]) -> Self {
+        Self { dashes, ..self }
+    }
 }
 
 const SHADES: [Shade; 13] = [
     shade(Ink::Ok, "ok", 0x00_72B2, 0x56_B4E9),
     shade(Ink::Failed, "failed", 0xD5_5E00, 0xF0_8A3C),
     shade(Ink::Median, "median", 0x00_72B3, 0x56_B4EA),
-    dashed(shade(Ink::Tail, "tail", 0xA2_4B7F, 0xE0_98C4), &[4, 2]),
-    dashed(
-        shade(Ink::Clients, "clients", 0x5F_6B76, 0x9A_A7B3),
-        &[1, 2],
-    ),
+    shade(Ink::Tail, "tail", 0xA2_4B7F, 0xE0_98C4).dashed(&[4, 2]),
+    shade(Ink::Clients, "clients", 0x5F_6B76, 0x9A_A7B3).dashed(&[1, 2]),
     shade(Ink::Servers, "servers", 0x00_72B4, 0x56_B4EB),
-    dashed(shade(Ink::Leases, "leases", 0x00_8563, 0x2F_C79D), &[6, 2]),
+    shade(Ink::Leases, "leases", 0x00_8563, 0x2F_C79D).dashed(&[6, 2]),
     shade(Ink::Waiters, "waiters", 0xD5_5E01, 0xF0_8A3D),
     shade(Ink::Fault, "fault", 0x5A_4FA0, 0xA9_A0EE),
     shade(Ink::Grid, "grid", 0xDD_E2E7, 0x2E_363E),

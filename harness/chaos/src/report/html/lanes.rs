@@ -9,8 +9,8 @@ use super::frame::{Axis, Frame};
 /// How tall a lane is, and its bar, in pixels.
 const LANE: u32 = 20;
 const BAR: u32 = 12;
-/// Where the lanes begin: above are the names of the phases.
-const TOP: u32 = 20;
+/// Where the lanes begin: above are the heads of the marks, and the names of the phases.
+const TOP: u32 = 34;
 /// How wide a letter is, roughly: a phase that is too short keeps its name to itself.
 const LETTER: f64 = 7.5;
 
@@ -41,10 +41,10 @@ fn phase(span: &PhaseSpan, number: usize, x: &dyn Fn(f64) -> f64, height: u32) -
     let name = span.name();
     html! {
         @if number % 2 == 1 {
-            rect.band x=(px(from)) y="0" width=(px(to - from)) height=(height) {}
+            rect.band x=(px(from)) y="14" width=(px(to - from)) height=(height - 14) {}
         }
         @if f64::from(u32::try_from(name.len()).unwrap_or(0)) * LETTER < to - from {
-            text x=(px((from + to) / 2.0)) y="13" text-anchor="middle" { (name) }
+            text x=(px(f64::midpoint(from, to))) y="27" text-anchor="middle" { (name) }
         }
     }
 }

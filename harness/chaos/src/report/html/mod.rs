@@ -25,6 +25,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::summary::Summary;
+use frame::Frame;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -45,7 +46,7 @@ pub(super) fn page(summary: &Summary) -> Result<String> {
                 title { "Chaos, seed " (seed) }
                 // Without an icon of its own a browser asks for one.
                 link rel="icon" href="data:,";
-                style { (PreEscaped(ink::style(frame::UNIT))) (PreEscaped(STYLE)) }
+                style { (PreEscaped(ink::style(frame::UNIT))) (PreEscaped(style())) }
             }
             body {
                 (head::section(summary))
@@ -63,6 +64,12 @@ pub(super) fn page(summary: &Summary) -> Result<String> {
         }
     };
     Ok(page.into_string())
+}
+
+/// The style sheet, with the margins of the plots in it.
+fn style() -> String {
+    let narrow = STYLE.replacen("/*narrow*/", &Frame::NARROW.shares(), 1);
+    narrow.replacen("/*wide*/", &Frame::WIDE.shares(), 1)
 }
 
 fn policy() -> String {

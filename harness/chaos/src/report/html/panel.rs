@@ -14,12 +14,15 @@ pub(super) struct Panel {
 
 pub(super) enum Shows {
     /// Two counts on top of each other, as rates per second.
-    Stack([(Ink, fn(&Bucket) -> u64); 2]),
+    Stack([Count; 2]),
     /// Milliseconds, over a logarithmic scale.
     Times(&'static [Line]),
     /// Numbers that were looked at now and then; between two looks the first one holds.
     Looks(&'static [Line]),
 }
+
+/// Something that is counted.
+pub(super) type Count = (Ink, fn(&Bucket) -> u64);
 
 pub(super) struct Line {
     pub(super) ink: Ink,

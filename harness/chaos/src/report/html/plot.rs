@@ -14,7 +14,7 @@ use super::super::summary::Summary;
 use super::super::timeline::{Bucket, Timeline};
 use super::frame::{Axis, Frame, UNIT, number};
 use super::ink::Ink;
-use super::panel::{Line, Panel, Shows};
+use super::panel::{Count, Line, Panel, Shows};
 use super::scale::Scale;
 use super::ticked::Ticked;
 
@@ -33,7 +33,8 @@ pub(super) fn draw(panel: &Panel, frame: &Frame, summary: &Summary, last: bool) 
     let mut svg = String::new();
     let axis = Axis::of(summary);
     let scale = scale(&panel.shows, &summary.timeline);
-    let below = if last { 22 } else { 2 };
+    // Below the others there is room for the lower half of their last label.
+    let below = if last { 22 } else { 8 };
     let size = (frame.width * UNIT, (frame.height + below) * UNIT);
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
@@ -120,7 +121,7 @@ fn stack(
     chart: &mut Chart<'_, '_>,
     timeline: &Timeline,
     scale: &Scale,
-    [(below, one), (above, two)]: &[(Ink, fn(&Bucket) -> u64); 2],
+    [(below, one), (above, two)]: &[Count; 2],
 ) -> Drawn {
     let least = scale.top * SEEN;
     let upper = |bucket: &Bucket| match rate(two(bucket), timeline) {

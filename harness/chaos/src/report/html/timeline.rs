@@ -20,18 +20,17 @@ pub(super) fn section(summary: &Summary) -> Result<Markup, Box<dyn Error>> {
     Ok(html! {
         section #timeline {
             h2 { "Timeline" }
-            p.readout #readout aria-live="polite" { "Touch the timeline to read a moment." }
-            div.stage #stage {
-                figure {
-                    figcaption {
-                        b { "Faults" }
-                        span.keys {
-                            (key_of_bar("fault", "had an effect"))
-                            (key_of_bar("dud", "none, or went wrong"))
-                        }
-                    }
-                    @for frame in &Frame::ALL { (lanes::draw(frame, summary)) }
+            p.readout #readout aria-live="polite" { "Touch the timeline, or point at it, to read a moment." }
+            p.caption {
+                b { "Faults" }
+                span.keys {
+                    (key_of_bar("fault", "had an effect"))
+                    (key_of_bar("dud", "none, or went wrong"))
+                    @if !summary.verdict.complaining.is_empty() { span.key { span.head { "▼" } "complaint" } }
                 }
+            }
+            div.stage #stage {
+                figure { @for frame in &Frame::ALL { (lanes::draw(frame, summary)) } }
                 @for panel in panels { (panel) }
                 (marks(summary))
                 div.cursor #cursor hidden {}
