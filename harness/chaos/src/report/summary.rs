@@ -154,16 +154,18 @@ impl Finding {
             (_, 0) if self.content == 0 => "No judge had anything to judge".to_owned(),
             (1, 0) => "The one judge is content".to_owned(),
             (_, 0) if self.skipped == 0 => format!("All {all} judges are content"),
-            (_, 0) => format!(
-                "{} of {all} judges are content, none complains",
-                self.content
-            ),
+            (_, 0) => "No judge complains".to_owned(),
             (_, 1) => format!("1 of {all} judges complains: {names}"),
             (_, some) => format!("{some} of {all} judges complain: {names}"),
         };
         if self.skipped > 0 && self.skipped < all {
+            let of = if names.is_empty() {
+                format!(" of {all}")
+            } else {
+                String::new()
+            };
             // Writing to a String cannot fail.
-            let _ = write!(words, "; {} had nothing to judge", self.skipped);
+            let _ = write!(words, "; {}{of} had nothing to judge", self.skipped);
         }
         words.push('.');
         words
@@ -212,7 +214,7 @@ mod tests {
         );
         assert_eq!(
             told(&[good, idle.clone()]),
-            "1 of 2 judges are content, none complains; 1 had nothing to judge."
+            "No judge complains; 1 of 2 had nothing to judge."
         );
         assert_eq!(told(&[idle]), "No judge had anything to judge.");
         assert_eq!(told(&[]), "Nobody judged this run.");

@@ -226,7 +226,7 @@ const FLAGS: [&str; 9] = [
 
 fn binary() -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let names = ["chromium", "google-chrome"];
     let mut candidates = env::split_paths(&path).flat_map(|dir| names.map(|name| dir.join(name)));
     candidates.find(|file| file.is_file()).expect(
         "Chromium is missing, which opens report.html: \

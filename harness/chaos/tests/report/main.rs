@@ -2,6 +2,7 @@
 //! effect, long and hostile words. The page is opened in a real Chromium.
 
 mod chromium;
+mod judged;
 mod numbers;
 mod page;
 mod story;

@@ -7,10 +7,10 @@ use std::time::Instant;
 use chaos::history::{
     Answer, Effect, Event, History, Leaving, Outcome, Password, Phase, What, Work,
 };
-use chaos::plan::{Order, Schedule};
 use chaos::report::{self, Summary, Tally};
 
-use crate::story::{HOSTILE, SEED, Story, coverage, failure, summary, verdicts};
+use crate::judged::{coverage, hour, summary, verdicts};
+use crate::story::{HOSTILE, Story, failure};
 
 fn sum(tallies: &[Tally], count: impl Fn(&Tally) -> u64) -> u64 {
     tallies.iter().map(count).sum()
@@ -169,33 +169,7 @@ fn the_text_holds_no_control_characters() {
 /// An hour: slices stay few, the page stays small, and the work near-linear.
 #[test]
 fn a_long_run_is_summed_up_soon() {
-    let mut story = Story::begin();
-    story.say(
-        0,
-        What::Phase {
-            phase: Phase::Storm,
-        },
-    );
-    let order = Order {
-        seed: SEED,
-        seconds: 3_600,
-        clients: 24,
-        users: 8,
-    };
-    story.faults(&Schedule::of(&order));
-    for op in 1..=200_000 {
-        let at = op * 18_000;
-        let (session, work) = (1, Work::Total);
-        story.say(at, What::Asked { op, session, work });
-        let outcome = Outcome::Total { sum: 1 };
-        let answer = Answer {
-            outcome,
-            held: None,
-        };
-        story.say(at + 900, What::Answered { op, answer });
-    }
-    story.events.sort_by_key(|event| event.at);
-    let history = History::of(story.events);
+    let history = hour();
     let began = Instant::now();
     let summary = Summary::of(&history, &verdicts(), &coverage());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report/hour");

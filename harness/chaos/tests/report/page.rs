@@ -10,7 +10,8 @@ use chaos::report::{self, Summary};
 use serde_json::{Value, json};
 
 use crate::chromium::{Browser, Page, View};
-use crate::story::{HOSTILE, Story, summary};
+use crate::judged::{coverage, hour, summary, verdicts};
+use crate::story::{HOSTILE, Story};
 
 const PHONE: View = View {
     width: 390,
@@ -223,6 +224,23 @@ fn a_run_without_anything_is_shown_as_well() {
     let mut page = browser.open(&file, PHONE);
     is_sound(&mut page, PHONE);
     assert!(text(&mut page, ".verdict").contains("Nobody judged this run."));
+}
+
+#[test]
+fn an_hour_fits_as_well() {
+    let summary = Summary::of(&hour(), &verdicts()[2..4], &coverage());
+    let file = written(&summary, "hour");
+    let mut browser = Browser::start();
+    for (view, name) in [(PHONE, "phone.png"), (DESK, "desk.png")] {
+        let mut page = browser.open(&file, view);
+        is_sound(&mut page, view);
+        let verdict = text(&mut page, ".verdict");
+        assert!(
+            verdict.contains("No judge complains; 1 of 2 had"),
+            "{verdict}"
+        );
+        keep(&mut page, &file, name);
+    }
 }
 
 /// That the tests above would notice: a page that does all that ours must not.

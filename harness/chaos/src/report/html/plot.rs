@@ -101,8 +101,14 @@ fn mesh(chart: &mut Chart<'_, '_>, frame: &Frame, axis: Axis, scale: &Scale, las
     let font = ("sans-serif", size).into_font();
     let colour = Ink::Label.light();
     let style = TextStyle::from(font).color(&colour);
+    // A label at the very end would be cut in the middle.
+    let ends = 1.0 - f64::from(frame.font * 3 / 2) / f64::from(frame.inner());
     let time = |at: &f64| {
-        if last { axis.label(*at) } else { String::new() }
+        if last && axis.share(*at) <= ends {
+            axis.label(*at)
+        } else {
+            String::new()
+        }
     };
     chart
         .configure_mesh()

@@ -100,14 +100,14 @@ fn told(ways: &[Told]) -> Markup {
         div.scroll {
             table {
                 thead {
-                    tr { th { "SQLSTATE" } th.number { "requests" } th.number { "logins" } th { "first message" } }
+                    tr { th { "SQLSTATE" } th { "first message" } th.number { "requests" } th.number { "logins" } }
                 }
                 tbody {
                     @for way in ways {
                         tr {
                             th scope="row" { (way.sqlstate.as_deref().unwrap_or("none")) }
+                            td.message { div { (way.message) } }
                             (count(way.requests)) (count(way.logins))
-                            td.message { (way.message) }
                         }
                     }
                 }
