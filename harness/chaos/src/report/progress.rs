@@ -93,8 +93,9 @@ impl Progress {
         match &self.shown {
             Shown::Bar(bar) => {
                 bar.set_position(millis(elapsed.min(self.total)));
-                bar.set_prefix(clock(elapsed, self.total));
-                bar.set_message(self.now().words());
+                let now = self.now();
+                bar.set_prefix(format!("{} {}", clock(elapsed, self.total), now.rates()));
+                bar.set_message(now.faults.join(" | "));
             }
             Shown::Lines => {
                 if let Some(line) = self.now().line(elapsed, self.total) {
@@ -111,18 +112,12 @@ impl Progress {
 }
 
 impl Now {
-    /// Phase, rates and faults; the faults last, as they are what a narrow terminal may cut off.
-    fn words(&self) -> String {
+    fn rates(&self) -> String {
         let rates = self.pace.rates();
-        let mut words = format!(
+        format!(
             "{}: {:.0} requests/s, {:.0} failures/s, {:.0} logins/s",
             self.phase, rates.requests, rates.failures, rates.logins
-        );
-        if !self.faults.is_empty() {
-            // Writing to a String cannot fail.
-            let _ = write!(words, " | {}", self.faults.join(" | "));
-        }
-        words
+        )
     }
 
     /// A line when it is time for the next one.
@@ -134,7 +129,12 @@ impl Now {
         while BETWEEN_LINES * (self.lines + 1) <= elapsed {
             self.lines += 1;
         }
-        Some(format!("{} {}", clock(elapsed, total), self.words()))
+        let mut line = format!("{} {}", clock(elapsed, total), self.rates());
+        for fault in &self.faults {
+            // Writing to a String cannot fail.
+            let _ = write!(line, " | {fault}");
+        }
+        Some(line)
     }
 }
 
@@ -145,7 +145,8 @@ fn clock(elapsed: Duration, total: Duration) -> String {
 
 fn bar(total: Duration) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(millis(total)), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{prefix} {bar:20.cyan/blue} {wide_msg}");
+    // The faults have a line of their own, of which a narrow terminal shows what fits.
+    let style = ProgressStyle::with_template("{bar:12.cyan/blue} {prefix}\n{wide_msg}");
     bar.with_style(style.expect("the template is sound"))
 }
 
