@@ -155,8 +155,12 @@ async fn events_tell_what_happened_one_a_line() {
         events("/proxies/pg/events?x=y&after=1000000").await,
         Vec::<Value>::new()
     );
-    assert_eq!(
-        server.get("/proxies/pg/events?after=soon").await.status,
-        400
-    );
+    assert_eq!(events("/proxies/pg/events?fired=true").await, all[1..2]);
+    assert_eq!(events("/proxies/pg/events?fired=false").await, all);
+    let none = events("/proxies/pg/events?after=2&fired=true").await;
+    assert_eq!(none, Vec::<Value>::new());
+    for wrong in ["after=soon", "fired=maybe"] {
+        let answer = server.get(&format!("/proxies/pg/events?{wrong}")).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
 }

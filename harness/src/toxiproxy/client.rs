@@ -138,9 +138,9 @@ impl Client {
         Ok(released.released)
     }
 
-    /// What happened on a proxy's connections behind event number `after`.
-    pub async fn events_after(&self, proxy: &str, after: u64) -> Result<String> {
-        let path = format!("proxies/{proxy}/events?after={after}");
+    /// What toxics did on a proxy's connections behind event number `after`.
+    pub async fn fired_after(&self, proxy: &str, after: u64) -> Result<String> {
+        let path = format!("proxies/{proxy}/events?after={after}&fired=true");
         self.text(Method::GET, &path, None).await
     }
 

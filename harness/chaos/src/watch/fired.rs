@@ -33,15 +33,9 @@ impl Events {
         for side in [Side::Clients, Side::Servers] {
             let read = self.0.entry(side).or_default();
             let proxy = ground.proxy(side);
-            let events = ground.proxies.client.events_after(proxy, *read).await?;
-            if let Some(last) = events.lines().next_back().and_then(line) {
-                *read = last.number;
-            }
-            // Of some thousand lines a second a few tell of a fault: only those are parsed.
-            let telling = events
-                .lines()
-                .filter(|text| !text.contains("\"toxics\":[]"));
-            for line in telling.filter_map(line) {
+            let events = ground.proxies.client.fired_after(proxy, *read).await?;
+            for line in events.lines().filter_map(line) {
+                *read = line.number;
                 note(recorder, side, &line);
             }
         }

@@ -12,11 +12,13 @@ use super::request::Found;
 use crate::engine::events::{Event, What};
 use crate::toxic::Refused;
 
-/// All that is still kept, or what came `?after=` a number.
+/// All that is still kept, or what came `?after=` a number; with `?fired=true` only what toxics did.
 pub(super) async fn all(found: Found, uri: Uri) -> Answer {
     let events = found.proxy.faults().events(after(&uri)?);
+    let fired = fired(&uri)?;
     let lines = events
         .iter()
+        .filter(|event| !fired || has_fired(event))
         .map(shown)
         .fold(String::new(), |mut lines, event| {
             // Writing to a string can't fail.
@@ -27,14 +29,32 @@ pub(super) async fn all(found: Found, uri: Uri) -> Answer {
 }
 
 fn after(uri: &Uri) -> Result<u64, ApiError> {
-    let mut pairs = uri.query().unwrap_or_default().split('&');
-    let Some(number) = pairs.find_map(|pair| pair.strip_prefix("after=")) else {
+    let Some(number) = parameter(uri, "after=") else {
         return Ok(0);
     };
     let sentence = "after must be the number of an event";
     number
         .parse()
         .map_err(|_| Refused(sentence.to_owned()).into())
+}
+
+fn fired(uri: &Uri) -> Result<bool, ApiError> {
+    let Some(text) = parameter(uri, "fired=") else {
+        return Ok(false);
+    };
+    let sentence = "fired must be true or false";
+    text.parse()
+        .map_err(|_| Refused(sentence.to_owned()).into())
+}
+
+/// What follows `name=` in the query.
+fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let mut pairs = uri.query().unwrap_or_default().split('&');
+    pairs.find_map(|pair| pair.strip_prefix(name))
+}
+
+fn has_fired(event: &Event) -> bool {
+    matches!(&event.what, What::Message { toxics, .. } if !toxics.is_empty())
 }
 
 fn shown(event: &Event) -> Value {
