@@ -53,6 +53,34 @@ async fn it_stops_crashes_and_comes_back_on_its_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_stands_still_until_it_thaws() {
+    let instance = Instance::start(provider().await, &InstanceSpec::default())
+        .await
+        .unwrap();
+    let client = instance.connect("postgres").await.unwrap();
+    // Nothing happens to one that is awake.
+    instance.thaw().await.unwrap();
+    instance.freeze().await.unwrap();
+    let query = client.query_one("SELECT 7", &[]);
+    tokio::pin!(query);
+    let moment = Duration::from_millis(200);
+    assert!(tokio::time::timeout(moment, &mut query).await.is_err());
+    // Nor does a newcomer get in.
+    let newcomer = instance.connect("postgres");
+    assert!(tokio::time::timeout(moment, newcomer).await.is_err());
+    assert!(instance.is_running().await.unwrap());
+    instance.thaw().await.unwrap();
+    assert_eq!(query.await.unwrap().get::<_, i32>(0), 7);
+    instance.stop(Mode::Immediate).await.unwrap();
+    assert!(!instance.is_running().await.unwrap());
+    instance.thaw().await.unwrap();
+    // One that stands still can be removed, too.
+    instance.start_again().await.unwrap();
+    instance.freeze().await.unwrap();
+    instance.remove().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_takes_settings_rules_tls_and_roles() {
     let spec = InstanceSpec {
         tls: true,

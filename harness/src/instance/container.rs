@@ -117,6 +117,8 @@ impl Container {
         if self.ended().await?.is_some() {
             return Ok(());
         }
+        // What stands still would hear of no end.
+        self.thaw().await?;
         let options = KillContainerOptionsBuilder::default()
             .signal(signal)
             .build();

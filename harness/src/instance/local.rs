@@ -96,6 +96,8 @@ impl Local {
         let Some(child) = process.as_ref() else {
             return Ok(());
         };
+        // What stands still would hear of no end, nor its children of the postmaster's.
+        frost::thaw(child)?;
         child.signal(signal)?;
         match child.wait_for(STOPS_WITHIN).await {
             Some(_) => Ok(()),
