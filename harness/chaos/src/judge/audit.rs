@@ -33,3 +33,32 @@ impl Judge for Audit {
         verdict
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::What;
+    use crate::judge::fixture::Seeded;
+
+    const OWN: &[&str] = &["audit"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a permit is left over",
+            |book| {
+                for event in &mut book.events {
+                    if let What::Audit { leaks } = &mut event.what {
+                        leaks.push("permits_free is 17, not 18".to_owned());
+                    }
+                }
+            },
+            "permits_free is 17, not 18",
+        ),
+        Seeded::new(
+            OWN,
+            "nobody looks",
+            |book| book.remove(|what| matches!(what, What::Audit { .. })),
+            "nobody looked for what is left over",
+        ),
+    ];
+}

@@ -41,3 +41,29 @@ impl Judge for Cancels {
         verdict
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::{Effect, Outcome};
+    use crate::judge::fixture::{ASK, Book, CANCELLED, IN_STORM, MARK, Seeded};
+
+    const OWN: &[&str] = &["cancels"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a cancel hits a neighbour",
+            |book| book.fail(IN_STORM + ASK, Some("57014"), Effect::None),
+            "alice#1's request 55 (ask) was cancelled (57014), and nobody had asked for that",
+        ),
+        Seeded::new(
+            OWN,
+            "a cancel hits the next request",
+            |book| book.answer(MARK).outcome = Outcome::Cancelled,
+            "alice#1's request 2 (mark) was cancelled (57014)",
+        ),
+        Seeded::pardon("a cancel comes too late", |book: &mut Book| {
+            book.answer(CANCELLED).outcome = Outcome::Rows { rows: Vec::new() };
+        }),
+    ];
+}

@@ -48,3 +48,60 @@ fn fired<'h>(spans: impl Iterator<Item = &'h FaultSpan>) -> (usize, usize) {
     let hits: Vec<u64> = spans.filter_map(|span| span.hits).collect();
     (hits.iter().filter(|hits| **hits > 0).count(), hits.len())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::What;
+    use crate::judge::fixture::Seeded;
+
+    const OWN: &[&str] = &["faults"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a fault can't be acted out",
+            |book| {
+                for event in &mut book.events {
+                    if let What::FaultEnded {
+                        number: 1, trouble, ..
+                    } = &mut event.what
+                    {
+                        *trouble = Some("the proxy did not answer".to_owned());
+                    }
+                }
+            },
+            "fault 1 (clients: reset): the proxy did not answer",
+        ),
+        Seeded::new(
+            OWN,
+            "no fault at a point ever fires",
+            |book| {
+                for event in &mut book.events {
+                    if let What::FaultEnded {
+                        number: 2, hits, ..
+                    } = &mut event.what
+                    {
+                        *hits = Some(0);
+                    }
+                }
+            },
+            "none of 1 faults at points of the protocol ever fired",
+        ),
+        Seeded::new(
+            OWN,
+            "a long storm meets next to nothing",
+            |book| {
+                book.setting().storm_ms = 30_000;
+                for _ in 0..4 {
+                    book.fault(9_000, 9_100, "servers: hold before Bind", Some(0));
+                }
+            },
+            "only 1 of 5 faults that can be counted met anything",
+        ),
+        Seeded::pardon("a short storm meets next to nothing", |book| {
+            for _ in 0..4 {
+                book.fault(9_000, 9_100, "servers: hold before Bind", Some(0));
+            }
+        }),
+    ];
+}

@@ -108,3 +108,72 @@ fn shared_servers(history: &History, verdict: &mut Verdict) {
 fn is_another_server(spans: &Spans<'_>, from: Micros, to: Micros) -> bool {
     spans.met(from, to, 0, excuse::restarts_server)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::Outcome;
+    use crate::judge::fixture::{ASK, BOBS, MAIL, MS, Seeded, TRANSFER};
+
+    const OWN: &[&str] = &["identity"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a server of another role",
+            |book| {
+                for row in book.rows(ASK) {
+                    row.origin.user = "bob".to_owned();
+                    row.origin.session_user = "bob".to_owned();
+                }
+            },
+            "alice#1's request 1 (ask) of user alice ran as bob in a session of bob",
+        ),
+        Seeded::new(
+            OWN,
+            "a role that was set and not reset",
+            |book| book.held(TRANSFER).last.user = "bob".to_owned(),
+            "(transfer) of user alice ran as bob in a session of alice",
+        ),
+        Seeded::new(
+            OWN,
+            "a session authorization that stayed",
+            |book| {
+                if let Outcome::Mail { origin, .. } = &mut book.answer(MAIL).outcome {
+                    origin.session_user = "bob".to_owned();
+                }
+            },
+            "(mail) of user alice ran as alice in a session of bob",
+        ),
+        Seeded::new(
+            OWN,
+            "a transaction moves",
+            |book| book.held(TRANSFER).last.backend = 7,
+            "alice#1's request 3 (transfer) began on server 101 and ended on server 7",
+        ),
+        Seeded::new(
+            OWN,
+            "a server is lent to two",
+            |book| share(book, TRANSFER, TRANSFER + BOBS),
+            "alice#1's request 3 (transfer) held server 101 while bob#2's request 12 (transfer) did",
+        ),
+        Seeded::pardon(
+            "PostgreSQL starts anew, and a process gets the same number",
+            |book| {
+                share(book, TRANSFER, TRANSFER + BOBS);
+                book.fault(60, 300, "PostgreSQL: restart kill", None);
+            },
+        ),
+    ];
+
+    /// The second request holds the server of the first, and at the same time.
+    fn share(book: &mut crate::judge::fixture::Book, first: u64, second: u64) {
+        let mut held = book.held(first).clone();
+        let user = book.held(second).first.user.clone();
+        held.from -= MS;
+        for origin in [&mut held.first, &mut held.last] {
+            origin.user.clone_from(&user);
+            origin.session_user.clone_from(&user);
+        }
+        *book.held(second) = held;
+    }
+}

@@ -157,3 +157,112 @@ fn starved(history: &History, verdict: &mut Verdict) {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::What;
+    use crate::judge::fixture::{ASK, Book, Seeded};
+    use crate::judge::spans::SECOND;
+
+    const OWN: &[&str] = &["limits"];
+
+    fn count(book: &mut Book, second: u64, user: &str, sessions: i64) {
+        let sample = book.sample(second);
+        sample.sessions.insert(user.to_owned(), sessions);
+    }
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "PostgreSQL has more sessions than the pool has permits",
+            |book| count(book, 1, "alice", 4),
+            "PostgreSQL has 4 sessions of alice, whose pool has the size 3",
+        ),
+        Seeded::new(
+            OWN,
+            "the pooler has more servers than permits",
+            |book| {
+                let row = &mut book.sample(1).pools[1];
+                (row.sv_active, row.sv_login) = (2, 1);
+            },
+            "SHOW POOLS has 4 servers of bob, whose pool has the size 3",
+        ),
+        Seeded::new(
+            OWN,
+            "long after a fault it explains no session",
+            |book| {
+                book.fault(3_000, 3_100, "servers: blackhole", None);
+                count(book, 12, "alice", 4);
+            },
+            "PostgreSQL has 4 sessions of alice",
+        ),
+        Seeded::new(
+            OWN,
+            "two pools for one key",
+            |book| {
+                let first = book.sample(3).pools[0].clone();
+                book.sample(3).pools.push(first);
+            },
+            "SHOW POOLS has 2 pools for alice in chaos",
+        ),
+        Seeded::new(
+            OWN,
+            "a permit is given back twice",
+            |book| {
+                book.sample(3)
+                    .internals
+                    .insert("permits_free".to_owned(), 7);
+            },
+            "7 permits are free, but there are 6 in all",
+        ),
+        Seeded::new(
+            OWN,
+            "a count below nothing",
+            |book| {
+                book.sample(3).internals.insert("leases".to_owned(), -1);
+            },
+            "SHOW INTERNALS has leases -1",
+        ),
+        Seeded::new(
+            OWN,
+            "a pool is swept under its client",
+            |book| drop(book.sample(16).pools.remove(0)),
+            "alice has a client, but SHOW POOLS no pool",
+        ),
+        Seeded::new(
+            OWN,
+            "a client starves",
+            |book| {
+                // The first request has its answer only shortly before a storm that comes later.
+                let late = book.events.iter_mut();
+                for event in late.filter(|event| event.at >= 2 * SECOND) {
+                    event.at += 10 * SECOND;
+                }
+                book.shift(10_000, |what| {
+                    matches!(what, What::Answered { op: ASK, .. })
+                });
+            },
+            "request 1 (ask) waited",
+        ),
+        Seeded::pardon(
+            "the pooler has given them up and PostgreSQL has not",
+            |book| {
+                book.fault(3_000, 3_100, "servers: blackhole", None);
+                count(book, 8, "alice", 5);
+            },
+        ),
+        Seeded::pardon("another size is configured", |book| {
+            book.fault(7_500, 8_500, "pooler: reload changed", None);
+            count(book, 8, "alice", 5);
+        }),
+        Seeded::pardon("sessions of somebody who is no user of the run", |book| {
+            count(book, 1, "postgres", 9);
+        }),
+        Seeded::pardon("a console that could not be asked", |book| {
+            book.sample(16).pools.clear();
+        }),
+        Seeded::pardon("a pool that nobody needs any more", |book| {
+            drop(book.sample(10).pools.remove(0));
+        }),
+    ];
+}

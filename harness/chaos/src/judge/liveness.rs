@@ -91,3 +91,80 @@ fn succeeded(history: &History, phase: Phase, next: Phase) -> (u64, Micros) {
     });
     (good.count() as u64, to - from)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::{Phase, What};
+    use crate::judge::fixture::{BOBS, Book, CANCELLED, IN_CALM, Seeded};
+    use crate::judge::spans::SECOND;
+
+    const OWN: &[&str] = &["liveness"];
+
+    fn skip(book: &mut Book, wanted: Phase) {
+        book.remove(|what| matches!(what, What::Phase { phase } if *phase == wanted));
+    }
+
+    /// Everything from some second on comes later.
+    fn delay(book: &mut Book, from: u64, by: u64) {
+        let late = book.events.iter_mut().filter(|event| {
+            let is_calm = matches!(event.what, What::Phase { phase: Phase::Calm });
+            event.at >= from * SECOND && !is_calm
+        });
+        for event in late {
+            event.at += by * SECOND;
+        }
+    }
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a user is shut out after the storm",
+            |book| {
+                // The login is one of before.
+                book.shift(11_900, |what| {
+                    matches!(what, What::Login { session: 9, .. })
+                });
+            },
+            "10 s after the storm a login of bob had not succeeded",
+        ),
+        Seeded::new(
+            OWN,
+            "a kind of work does not come back",
+            |book| {
+                let cancelled = |op: u64| op > IN_CALM && (op - IN_CALM) % BOBS == CANCELLED % BOBS;
+                book.remove(|what| match what {
+                    What::Asked { op, .. } | What::Answered { op, .. } => cancelled(*op),
+                    _ => false,
+                });
+            },
+            "10 s after the storm work cancelled had not succeeded",
+        ),
+        Seeded::new(
+            OWN,
+            "it comes back too late",
+            |book| delay(book, 12, 10),
+            "10 s after the storm a login of alice had not succeeded",
+        ),
+        Seeded::new(
+            OWN,
+            "the storm never ends",
+            |book| {
+                skip(book, Phase::Calm);
+                skip(book, Phase::Quiet);
+            },
+            "the storm never ended",
+        ),
+        Seeded::new(
+            OWN,
+            "quiet never comes",
+            |book| skip(book, Phase::Quiet),
+            "the quiet after the storm never came",
+        ),
+        Seeded::new(
+            OWN,
+            "it works, but slowly",
+            |book| delay(book, 17, 10),
+            "4 requests a second after the storm, 27 before it",
+        ),
+    ];
+}

@@ -128,3 +128,146 @@ impl Desk<'_> {
         took + SECOND / 2 >= self.history.setting.client_login_timeout_ms * 1_000
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::{Password, What};
+    use crate::judge::fixture::{Book, MS, Seeded, failure};
+    use crate::judge::spans::SECOND;
+
+    const OWN: &[&str] = &["logins"];
+
+    /// Bob, who knows his password, is refused after so many milliseconds.
+    fn refuse(book: &mut Book, at_ms: u64, took_ms: u64, sqlstate: Option<&str>) {
+        let told = Some(failure(sqlstate));
+        book.login(at_ms * MS, took_ms * MS, "bob", Password::Right, told);
+    }
+
+    fn hang(book: &mut Book, at: u64) {
+        let session = book.enter(at, "bob");
+        book.remove(|what| matches!(what, What::LoggedIn { session: s } if *s == session));
+    }
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a login hangs",
+            |book| hang(book, 9 * SECOND),
+            "login (session 10) was not decided after 10000 ms, 8000 were allowed",
+        ),
+        Seeded::new(
+            OWN,
+            "a login is decided late",
+            |book| refuse(book, 6_200, 8_100, Some("57P03")),
+            "bob#10's login (session 10) was decided only after 8100 ms, 8000 were allowed",
+        ),
+        Seeded::new(
+            OWN,
+            "a wrong password gets in",
+            |book| book.try_in(9_000, "bob", Password::Wrong, None),
+            "got in with a wrong password",
+        ),
+        Seeded::new(
+            OWN,
+            "an old password gets in for too long",
+            |book| book.try_in(9_300, "alice", Password::Old, None),
+            "got in with an old password, long after the change",
+        ),
+        Seeded::new(
+            OWN,
+            "an old password of one who has changed nothing",
+            |book| book.try_in(6_200, "bob", Password::Old, None),
+            "got in with an old password",
+        ),
+        Seeded::new(
+            OWN,
+            "a right password is refused",
+            |book| book.try_in(6_500, "bob", Password::Right, Some("28P01")),
+            "was refused, though its password was right: FATAL 28P01",
+        ),
+        Seeded::new(
+            OWN,
+            "a right password is refused long after the change",
+            |book| book.try_in(9_300, "alice", Password::Right, Some("28P01")),
+            "was refused, though its password was right",
+        ),
+        Seeded::new(
+            OWN,
+            "the pool is gone",
+            |book| book.try_in(9_000, "bob", Password::Right, Some("3D000")),
+            "was refused with an SQLSTATE that no fault explains: FATAL 3D000",
+        ),
+        Seeded::new(
+            OWN,
+            "the pooler did not understand its client",
+            |book| book.try_in(9_000, "bob", Password::Right, Some("08P01")),
+            "was refused with an SQLSTATE that no fault explains: FATAL 08P01",
+        ),
+        Seeded::new(
+            OWN,
+            "closed without a word",
+            |book| refuse(book, 9_000, 50, None),
+            "was refused without an SQLSTATE",
+        ),
+        Seeded::new(
+            OWN,
+            "a fault on the other side explains no silence",
+            |book| {
+                book.fault(9_000, 9_200, "servers: reset", None);
+                refuse(book, 9_100, 50, None);
+            },
+            "was refused without an SQLSTATE",
+        ),
+        Seeded::new(
+            OWN,
+            "slow lines close nothing",
+            |book| {
+                book.fault(9_000, 9_200, "clients: latency 200 ms", None);
+                refuse(book, 9_100, 50, None);
+            },
+            "was refused without an SQLSTATE",
+        ),
+        Seeded::new(
+            OWN,
+            "a fault that never fired explains nothing",
+            |book| {
+                book.fault(9_000, 9_200, "clients: close before Query", Some(0));
+                refuse(book, 9_100, 50, None);
+            },
+            "was refused without an SQLSTATE",
+        ),
+        Seeded::new(
+            OWN,
+            "a login fails before the first fault",
+            |book| refuse(book, 1_000, 50, Some("53300")),
+            "failed without any fault: FATAL 53300",
+        ),
+        Seeded::new(
+            OWN,
+            "a login fails after the last",
+            |book| refuse(book, 16_000, 50, Some("57P03")),
+            "failed without any fault: FATAL 57P03",
+        ),
+        Seeded::pardon("a login takes its whole time", |book| {
+            refuse(book, 7_100, 5_000, Some("08P01"));
+        }),
+        Seeded::pardon("the history ends before the login does", |book| {
+            hang(book, 12 * SECOND);
+        }),
+        Seeded::pardon("a login waits for a server that stands still", |book| {
+            book.fault(2_500, 3_500, "PostgreSQL: freeze", None);
+            refuse(book, 2_100, 9_000, Some("57P03"));
+        }),
+        Seeded::pardon("a login that a fault cuts off", |book| {
+            book.fault(9_000, 9_200, "clients: close before SASLResponse", Some(1));
+            refuse(book, 9_100, 50, None);
+        }),
+        Seeded::pardon("a login while there is no pooler", |book| {
+            book.fault(9_000, 9_200, "pooler: kill", None);
+            refuse(book, 10_000, 50, None);
+        }),
+        Seeded::pardon("a login with the keys of before the change", |book| {
+            book.try_in(6_300, "alice", Password::Right, Some("28000"));
+        }),
+    ];
+}

@@ -26,9 +26,13 @@
 
 mod answers;
 mod audit;
+#[cfg(test)]
+mod bench;
 mod cancels;
 mod excuse;
 mod faults;
+#[cfg(test)]
+mod fixture;
 mod identity;
 mod limits;
 mod liveness;

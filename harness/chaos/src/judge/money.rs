@@ -63,3 +63,43 @@ fn balance(history: &History, contents: &Contents, whole: i64, verdict: &mut Ver
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::Outcome;
+    use crate::judge::fixture::{Seeded, TOTAL};
+
+    const OWN: &[&str] = &["money"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a sum is read in the middle of a transfer",
+            |book| book.answer(TOTAL).outcome = Outcome::Total { sum: 398 },
+            "alice#1's request 4 (total) saw the sum 398, not 400",
+        ),
+        Seeded::new(
+            OWN,
+            "half a transfer",
+            |book| book.contents().accounts[3] -= 2,
+            "the sum at the end is 398, not 400",
+        ),
+        Seeded::new(
+            OWN,
+            "a transfer is executed twice",
+            |book| {
+                book.contents().accounts[0] -= 2;
+                book.contents().accounts[3] += 2;
+            },
+            "account 0 has 66, but its transfers make 68",
+        ),
+        Seeded::new(
+            OWN,
+            "an account is gone",
+            |book| {
+                book.contents().accounts.pop();
+            },
+            "there are 3 accounts, not 4",
+        ),
+    ];
+}

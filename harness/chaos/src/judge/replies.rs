@@ -108,3 +108,89 @@ fn miscounted(rows: &[Numbered<'_>], wanted: u64) -> Option<String> {
         ),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::Outcome;
+    use crate::judge::fixture::{ASK, BOBS, COPY_OUT, LISTS, MARK, Seeded, TRANSFER};
+
+    const OWN: &[&str] = &["replies"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            &["replies", "identity"],
+            "two clients get each other's replies",
+            |book| {
+                let bobs = book.rows(ASK + BOBS).clone();
+                *book.rows(ASK) = bobs;
+            },
+            "alice#1's request 1 (ask) got the reply to bob#2's request 10 (ask)",
+        ),
+        Seeded::new(
+            OWN,
+            "a client gets the reply to its own next request",
+            |book| book.rows(MARK)[0].token = "t1".to_owned(),
+            "alice#1's request 2 (mark) got the reply to alice#1's request 1 (ask)",
+        ),
+        Seeded::new(
+            OWN,
+            "a token out of nowhere",
+            |book| book.rows(ASK)[1].token = "abc".to_owned(),
+            "got a row with the token \"abc\", which nobody sent",
+        ),
+        Seeded::new(
+            OWN,
+            "a row is swallowed",
+            |book| drop(book.rows(ASK).remove(1)),
+            "alice#1's request 1 (ask) lacks row 2 of 3",
+        ),
+        Seeded::new(
+            OWN,
+            "no row at all",
+            |book| book.rows(MARK).clear(),
+            "(mark) lacks row 1 of 1",
+        ),
+        Seeded::new(
+            OWN,
+            "a row comes twice",
+            |book| {
+                let last = book.rows(ASK)[2].clone();
+                book.rows(ASK).push(last);
+            },
+            "got the rows [1, 2, 3, 3], not 1 to 3",
+        ),
+        Seeded::new(
+            OWN,
+            "rows change places",
+            |book| book.rows(ASK).swap(0, 1),
+            "got the rows [2, 1, 3], not 1 to 3",
+        ),
+        Seeded::new(
+            OWN,
+            "a line of COPY OUT is another's",
+            |book| {
+                let lines = (1..=4).map(|number| ("t10".to_owned(), number)).collect();
+                book.answer(COPY_OUT).outcome = Outcome::Lines { lines };
+            },
+            "(copy-out) got the reply to bob#2's request 10 (ask)",
+        ),
+        Seeded::new(
+            OWN,
+            "COPY OUT ends early",
+            |book| book.answer(COPY_OUT).outcome = Outcome::Lines { lines: Vec::new() },
+            "(copy-out) lacks row 1 of 4",
+        ),
+        Seeded::new(
+            OWN,
+            "an answer of another kind",
+            |book| book.answer(TRANSFER).outcome = Outcome::Total { sum: 400 },
+            "(transfer) was answered as if something else had been asked",
+        ),
+        Seeded::new(
+            &["replies"],
+            "a read without its list",
+            |book| book.answer(LISTS).outcome = Outcome::Lists { seen: Vec::new() },
+            "(lists) was answered as if something else had been asked",
+        ),
+    ];
+}

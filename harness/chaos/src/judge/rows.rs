@@ -70,3 +70,46 @@ fn complaints(
     }
     complaints
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::judge::fixture::{BOBS, MAIL, Seeded};
+
+    const OWN: &[&str] = &["rows"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "row-level security lets a foreign letter through",
+            |book| {
+                let letter = ("alice".to_owned(), "t8".to_owned());
+                book.letters(MAIL + BOBS).push(letter);
+            },
+            "bob#2's request 17 (mail) of bob saw alice's letter \"t8\"",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter of another under the reader's name",
+            |book| {
+                let letter = ("bob".to_owned(), "t8".to_owned());
+                book.letters(MAIL + BOBS).push(letter);
+            },
+            "of bob saw the letter \"t8\" of alice#1's request 8 (mail)",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter out of nowhere",
+            |book| {
+                let letter = ("alice".to_owned(), "abc".to_owned());
+                book.letters(MAIL).push(letter);
+            },
+            "saw a letter \"abc\", which nobody wrote",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter that its writer does not see",
+            |book| book.letters(MAIL).clear(),
+            "alice#1's request 8 (mail) did not see the letter that it had just written",
+        ),
+    ];
+}

@@ -32,3 +32,23 @@ impl Judge for Secrets {
         verdict
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::What;
+    use crate::judge::fixture::Seeded;
+    use crate::judge::spans::SECOND;
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[Seeded::new(
+        &["secrets"],
+        "a password stands in the log",
+        |book| {
+            let line = What::LogLine {
+                whose: "pgturnstile".to_owned(),
+                why: "a password of alice".to_owned(),
+            };
+            book.note(18 * SECOND + 1, line);
+        },
+        "pgturnstile's log: a password of alice",
+    )];
+}

@@ -38,3 +38,39 @@ impl Judge for State {
         verdict
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::Outcome;
+    use crate::judge::fixture::{ASK, MAIL, MARK, Seeded, TRANSFER};
+
+    const OWN: &[&str] = &["state"];
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            OWN,
+            "a setting leaks to the next client",
+            |book| book.rows(ASK)[2].origin.mark = "bob#2".to_owned(),
+            "alice#1's request 1 (ask) met the mark of bob#2",
+        ),
+        Seeded::new(
+            OWN,
+            "into a transaction",
+            |book| book.held(TRANSFER).last.mark = "bob#2".to_owned(),
+            "(transfer) met the mark of bob#2",
+        ),
+        Seeded::new(
+            OWN,
+            "into a single statement",
+            |book| {
+                if let Outcome::Mail { origin, .. } = &mut book.answer(MAIL).outcome {
+                    origin.mark = "bob#2".to_owned();
+                }
+            },
+            "(mail) met the mark of bob#2",
+        ),
+        Seeded::pardon("a client meets its own mark", |book| {
+            book.rows(MARK)[0].origin.mark = "alice#1".to_owned();
+        }),
+    ];
+}

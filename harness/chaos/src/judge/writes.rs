@@ -171,3 +171,128 @@ impl<'h> Found<'h> {
         strays
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::history::{Effect, Moved, What};
+    use crate::judge::fixture::{COPY_IN, IN_STORM, MAIL, Seeded, TRANSFER};
+
+    const OWN: &[&str] = &["writes"];
+    const STORM_TRANSFER: u64 = IN_STORM + TRANSFER;
+    const STORM_COPY_IN: u64 = IN_STORM + COPY_IN;
+
+    fn stray() -> Moved {
+        Moved {
+            token: "stray".to_owned(),
+            from: 1,
+            to: 1,
+            amount: 5,
+            by: "alice".to_owned(),
+        }
+    }
+
+    pub(in crate::judge) const DEFECTS: &[Seeded] = &[
+        Seeded::new(
+            &["writes", "money"],
+            "a COMMIT is acknowledged and lost",
+            |book| drop(book.contents().transfers.remove(0)),
+            "alice#1's request 3 (transfer) was acknowledged, but is there with 0 of 1 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter is lost",
+            |book| drop(book.contents().mail.remove(0)),
+            "alice#1's request 8 (mail) was acknowledged, but is there with 0 of 1 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "a load is cut",
+            |book| {
+                book.contents().loads.insert("t6".to_owned(), 4);
+            },
+            "(copy-in) was acknowledged, but is there with 4 of 5 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "a load is repeated",
+            |book| {
+                book.contents().loads.insert("t6".to_owned(), 10);
+            },
+            "(copy-in) was acknowledged, but is there with 10 of 5 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter is sent twice",
+            |book| {
+                let first = book.contents().mail[0].clone();
+                book.contents().mail.push(first);
+            },
+            "(mail) was acknowledged, but is there with 2 of 1 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "half of a load that nobody was told of",
+            |book| {
+                book.contents().loads.insert("abandoned".to_owned(), 2);
+            },
+            "(copy-in) is only partly there: there with 2 of 3 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "a transaction that was rolled back is there",
+            |book| book.fail(STORM_TRANSFER, Some("40P01"), Effect::None),
+            "(transfer) had failed, but is there with 1 of 1 rows",
+        ),
+        Seeded::new(
+            OWN,
+            "a row says something else than was asked",
+            |book| book.contents().transfers[0].by = "bob".to_owned(),
+            "alice#1's request 3 (transfer) of alice has left 2 from account 0 to 3 by bob",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter has another owner",
+            |book| book.contents().mail[0].1 = "bob".to_owned(),
+            "alice#1's request 8 (mail) of alice has left a letter of bob",
+        ),
+        Seeded::new(
+            OWN,
+            "a row that nobody asked for",
+            |book| book.contents().transfers.push(stray()),
+            "a transfer \"stray\" is there, and nobody asked for it",
+        ),
+        Seeded::new(
+            OWN,
+            "a letter that nobody wrote",
+            |book| {
+                let letter = ("abc".to_owned(), "bob".to_owned());
+                book.contents().mail.push(letter);
+            },
+            "a letter \"abc\" is there, and nobody asked for it",
+        ),
+        Seeded::new(
+            OWN,
+            "a load that nobody sent",
+            |book| {
+                book.contents().loads.insert("abc".to_owned(), 1);
+            },
+            "a load \"abc\" is there, and nobody asked for it",
+        ),
+        Seeded::new(
+            OWN,
+            "nobody reads the database",
+            |book| book.remove(|what| matches!(what, What::Final(_))),
+            "nobody read the database at the end",
+        ),
+        Seeded::pardon("an unknown load is wholly there", |book| {
+            book.contents().loads.insert("abandoned".to_owned(), 3);
+        }),
+        Seeded::pardon("a load without an answer is absent", |book| {
+            book.silence(STORM_COPY_IN);
+            book.contents().loads.remove("t60");
+        }),
+        Seeded::pardon("a letter without an answer is there", |book| {
+            book.silence(IN_STORM + MAIL);
+        }),
+    ];
+}
