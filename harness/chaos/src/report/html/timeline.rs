@@ -24,8 +24,8 @@ pub(super) fn section(summary: &Summary) -> Result<Markup, Box<dyn Error>> {
             p.caption {
                 b { "Faults" }
                 span.keys {
-                    (key_of_bar("fault", "had an effect"))
-                    (key_of_bar("dud", "none, or went wrong"))
+                    (key_of_bar("fault", "acted"))
+                    (key_of_bar("dud", "did nothing, or went wrong"))
                     @if !summary.verdict.complaining.is_empty() { span.key { span.head { "▼" } "complaint" } }
                 }
             }
