@@ -409,6 +409,10 @@ async fn overlapping_faults_end_each_on_its_own() {
     );
     let history = scene.history();
     assert_eq!(history.faults.len(), faults.len());
+    // What would meet no server or no pooler has waited for it.
+    for span in &history.faults {
+        assert_eq!(span.trouble, None, "{}", span.fault);
+    }
     // The first to go down comes up last: nobody connects while the pooler is another one.
     let down = |number: usize| history.faults.iter().find(|span| span.number == number);
     assert!(down(1).expect("a span").to > down(2).expect("a span").to);

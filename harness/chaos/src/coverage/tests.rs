@@ -58,7 +58,7 @@ fn nothing_is_reached_by_nothing() {
     assert!(coverage.missed.is_empty());
     assert!(
         coverage
-            .never()
+            .never
             .contains(&"servers: hold ReadyForQuery".to_owned())
     );
 }

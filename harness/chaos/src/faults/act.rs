@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::current::Current;
 use super::place::Stage;
+use super::turns::is_kept;
 use crate::history::What;
 use crate::plan::Fault;
 
@@ -15,15 +16,17 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(20);
 /// PostgreSQL may have to recover.
 const ENDS_WITHIN: Duration = Duration::from_secs(40);
 
-/// Begins it now, lets it stay until `until`, ends it. What takes longer ends later.
+/// Begins it as soon as it can begin, lets it stay for `length`, ends it.
 pub(super) async fn act(
     stage: &Stage,
     number: usize,
     fault: &Fault,
-    until: Instant,
+    length: Duration,
     current: &Current,
 ) {
-    let _turn = stage.turn(fault).await;
+    let turn = stage.turns.of(fault).await;
+    // What takes long to begin is there meanwhile.
+    let until = Instant::now() + length;
     let entry = current.enter(number, fault.to_string());
     stage.recorder.note(What::FaultBegan {
         number,
@@ -33,6 +36,7 @@ pub(super) async fn act(
         Ok(begun) => (Some(begun), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    let _kept = is_kept(fault).then_some(turn);
     entry.has_begun();
     sleep_until(until).await;
     let hits = match within(ENDS_WITHIN, stage.end(number, fault, begun)).await {

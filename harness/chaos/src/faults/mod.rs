@@ -19,6 +19,7 @@ mod play;
 mod pooler;
 mod server;
 mod toxic;
+mod turns;
 
 pub use current::Current;
 pub use lift::lift_all;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use harness::Result;
 use harness::client::Failure;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
+use super::turns::Turns;
 use super::{network, password, pooler, server};
 use crate::ground::Ground;
 use crate::history::Recorder;
@@ -20,8 +21,7 @@ pub(super) struct Stage {
     pub(super) recorder: Recorder,
     /// How many faults want a proxy down.
     pub(super) downs: Mutex<BTreeMap<Side, usize>>,
-    /// PostgreSQL stops or stands still for one reason at a time.
-    stillness: Arc<Mutex<()>>,
+    pub(super) turns: Turns,
 }
 
 /// What began, as far as it can't be told from the fault.
@@ -39,17 +39,7 @@ impl Stage {
             ground,
             recorder,
             downs: Mutex::default(),
-            stillness: Arc::default(),
-        }
-    }
-
-    /// Waits for its turn where two faults of a kind can't lie over each other.
-    pub(super) async fn turn(&self, fault: &Fault) -> Option<OwnedMutexGuard<()>> {
-        match fault {
-            Fault::Server(ServerFault::Restart(_) | ServerFault::Freeze) => {
-                Some(Arc::clone(&self.stillness).lock_owned().await)
-            }
-            _ => None,
+            turns: Turns::default(),
         }
     }
 
@@ -120,7 +110,10 @@ impl Stage {
                 return network::remove(self, number).await.map(Some);
             }
             Fault::Server(fault) => self.end_at_server(number, *fault).await?,
-            Fault::Password { user, .. } if failed => password::put_back(self, *user).await?,
+            Fault::Password { user, .. } if failed => {
+                let _turn = self.turns.of(fault).await;
+                password::put_back(self, *user).await?;
+            }
             Fault::Password { .. } => {}
             Fault::Pooler(fault) => self.end_at_pooler(*fault, begun.pause).await?,
         }
@@ -133,7 +126,10 @@ impl Stage {
             ServerFault::Restart(_) => server::start(instance).await,
             ServerFault::Freeze => instance.thaw().await,
             ServerFault::TerminateAll | ServerFault::TerminateOne => Ok(()),
-            ServerFault::Reload => server::report_as_before(instance, number).await,
+            ServerFault::Reload => {
+                let _turn = self.turns.of(&Fault::Server(fault)).await;
+                server::report_as_before(instance, number).await
+            }
         }
     }
 
@@ -143,17 +139,21 @@ impl Stage {
         pause: Option<JoinHandle<Result<(), Failure>>>,
     ) -> Result<()> {
         let ground = &self.ground;
+        if matches!(fault, PoolerFault::Kill | PoolerFault::Drain) {
+            return ground.start_pooler().await;
+        }
+        let told = match pause {
+            Some(pause) => pooler::give_up(pause).await,
+            None => Ok(()),
+        };
+        // Another fault has taken the pooler down: the next one has the right file, and no pause.
+        let Some(_turn) = self.turns.at_once() else {
+            return Ok(());
+        };
         match fault {
-            PoolerFault::Reload => Ok(()),
             PoolerFault::ReloadChanged | PoolerFault::ReloadBroken => pooler::repair(ground).await,
-            PoolerFault::Kill | PoolerFault::Drain => ground.start_pooler().await,
-            PoolerFault::Pause => {
-                let told = match pause {
-                    Some(pause) => pooler::give_up(pause).await,
-                    None => Ok(()),
-                };
-                pooler::resume(ground).await.and(told)
-            }
+            PoolerFault::Pause => pooler::resume(ground).await.and(told),
+            _ => Ok(()),
         }
     }
 }

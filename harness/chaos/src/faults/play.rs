@@ -33,10 +33,10 @@ pub async fn play(
     for (number, planned) in faults {
         let at = began + Duration::from_millis(planned.at);
         sleep_until(at).await;
-        let until = at + Duration::from_millis(planned.length);
+        let length = Duration::from_millis(planned.length);
         let (stage, current) = (Arc::clone(&stage), current.clone());
         let fault = planned.fault.clone();
-        acting.spawn(async move { act(&stage, number, &fault, until, &current).await });
+        acting.spawn(async move { act(&stage, number, &fault, length, &current).await });
         while acting.try_join_next().is_some() {}
     }
     while acting.join_next().await.is_some() {}
