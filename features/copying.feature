@@ -1,4 +1,3 @@
-@portable
 Feature: COPY both ways
 
   Background:
@@ -7,12 +6,14 @@ Feature: COPY both ways
       | auth_query.pool_size | 1 |
     And PostgreSQL runs "create table t (a int, b text); grant all on t to public"
 
+  @portable
   Scenario: Many rows in and out
     When alice connects
     And alice copies 20000 rows into t
     Then alice copies 20000 rows out of t
     And alice runs "select count(*), sum(a) from t" and gets "20000|199990000"
 
+  @portable
   Scenario: A row that does not fit fails the COPY, and the server is good for the next
     When alice connects
     And alice copies 20000 rows with a bad one into t; fails with SQLSTATE 22P02
@@ -20,6 +21,7 @@ Feature: COPY both ways
     When alice#2 connects
     Then alice#2 runs "select 1" and gets "1"
 
+  @portable
   Scenario: The same, message by message
     When alice connects by wire
     And alice sends
@@ -50,6 +52,7 @@ Feature: COPY both ways
       | CommandComplete SELECT 1 |
       | ReadyForQuery I          |
 
+  @portable
   Scenario: A client that gives up, and one that is killed, leave a good server
     When alice connects by wire
     And alice sends
@@ -68,3 +71,8 @@ Feature: COPY both ways
     When alice vanishes
     And alice#2 connects
     Then alice#2 runs "select count(*) from t" and gets "0"
+
+  Scenario: Who streams into a server that ends is told why
+    When alice loses its server in the middle of a COPY into t, 3 times
+    And alice connects
+    Then alice runs "select count(*) from t" and gets "0"

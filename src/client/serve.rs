@@ -41,7 +41,11 @@ async fn serve_turns(client: &mut Client) -> Error {
         }
         match Box::pin(turn::run(client)).await {
             Ok(After::Next) => {}
-            Ok(After::Close) => return Error::client_gone(),
+            Ok(After::Close) => {
+                let world = client.around.world.clone();
+                Box::pin(farewell::close(&mut client.pg, &world)).await;
+                return Error::client_gone();
+            }
             Err(error) => return error,
         }
         if let Some(error) = client.info.farewell() {

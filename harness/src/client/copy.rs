@@ -74,7 +74,16 @@ impl Wire {
         self.query(sql).await?;
         self.may_copy().await?;
         for piece in pieces(rows, line) {
-            self.send(&compose::message(b'd', piece.as_bytes())).await?;
+            if self
+                .send(&compose::message(b'd', piece.as_bytes()))
+                .await
+                .is_err()
+            {
+                // Why it takes no more is in what it said before.
+                return Err(self.answer().await.err().unwrap_or_else(|| {
+                    Failure::local("COPY was answered before all data had been sent")
+                }));
+            }
         }
         self.send(&compose::message(b'c', b"")).await?;
         let answer = self.answer().await?;
