@@ -12,6 +12,7 @@ fn tables() -> Vec<(&'static str, &'static [Seeded])> {
         ("state", super::state::tests::DEFECTS),
         ("writes", super::writes::tests::DEFECTS),
         ("money", super::money::tests::DEFECTS),
+        ("lists", super::lists::tests::DEFECTS),
         ("logins", super::logins::tests::DEFECTS),
         ("answers", super::answers::tests::DEFECTS),
         ("cancels", super::cancels::tests::DEFECTS),

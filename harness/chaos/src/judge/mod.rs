@@ -35,6 +35,7 @@ mod faults;
 mod fixture;
 mod identity;
 mod limits;
+mod lists;
 mod liveness;
 mod logins;
 mod money;
@@ -77,6 +78,7 @@ pub fn all() -> Vec<Box<dyn Judge>> {
         Box::new(state::State),
         Box::new(writes::Writes),
         Box::new(money::Money),
+        Box::new(lists::Lists),
         Box::new(logins::Logins),
         Box::new(answers::Answers),
         Box::new(cancels::Cancels),
