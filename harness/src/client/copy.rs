@@ -27,7 +27,8 @@ impl Driver {
         rows: u64,
         line: impl Fn(u64) -> String,
     ) -> Result<u64, Failure> {
-        let sink = self.client().copy_in::<_, Bytes>(sql).await?;
+        let statement = self.prepare_for_good(sql).await?;
+        let sink = self.client().copy_in::<_, Bytes>(&statement).await?;
         pin_mut!(sink);
         for piece in pieces(rows, line) {
             sink.send(Bytes::from(piece)).await?;
@@ -54,7 +55,8 @@ impl Driver {
     }
 
     async fn stream_out(&self, sql: &str, mut show: impl FnMut(&[u8])) -> Result<(), Failure> {
-        let stream = self.client().copy_out(sql).await?;
+        let statement = self.prepare_for_good(sql).await?;
+        let stream = self.client().copy_out(&statement).await?;
         pin_mut!(stream);
         while let Some(piece) = stream.next().await {
             show(&piece?);

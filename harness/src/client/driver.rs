@@ -37,6 +37,8 @@ pub struct Driver {
     connection: AbortHandle,
     running: Option<Running>,
     statements: Vec<(String, Statement)>,
+    /// Statements without a name of ours, kept to the end of the session.
+    kept: Mutex<Vec<Statement>>,
 }
 
 impl Driver {
@@ -76,6 +78,7 @@ impl Driver {
             notifications,
             running: None,
             statements: Vec::new(),
+            kept: Mutex::default(),
         }
     }
 
@@ -121,6 +124,18 @@ impl Driver {
         self.statements.retain(|(known, _)| known != name);
         self.statements.push((name.to_owned(), statement));
         Ok(())
+    }
+
+    /// Prepares a statement that is not closed before the session is: the driver would do that behind
+    /// our back, and if the connection ended just then, nobody would be told why.
+    pub(super) async fn prepare_for_good(
+        &self,
+        sql: &str,
+    ) -> Result<Statement, tokio_postgres::Error> {
+        let statement = self.client.prepare(sql).await?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(statement.clone());
+        Ok(statement)
     }
 
     /// Executes a prepared statement whose parameters and result are text.
