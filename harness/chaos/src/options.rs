@@ -11,6 +11,7 @@ use harness::{Error, PoolerKind, Result};
 use crate::wrong;
 
 /// Shakes a pooler with seeded faults, and judges all that happened
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Parser)]
 pub(crate) struct Options {
     /// What everything follows from; the day's number when left out

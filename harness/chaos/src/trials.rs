@@ -15,7 +15,7 @@ use crate::options::Options;
 
 const CLIENTS: usize = 12;
 const USERS: usize = 4;
-/// Long enough for a login to be late.
+/// Of a run without a defect.
 const SECONDS: u64 = 5;
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -83,7 +83,7 @@ fn trial(
 ) -> Run {
     let order = Order {
         seed: 1,
-        seconds: SECONDS,
+        seconds: defect.map_or(SECONDS, |defect| defect.seconds),
         clients: CLIENTS,
         users: USERS,
     };

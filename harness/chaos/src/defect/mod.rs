@@ -25,6 +25,8 @@ pub struct Defect {
     pub words: &'static str,
     /// Faults that it needs to show itself: begin and length in milliseconds, and the words.
     pub faults: &'static [(u64, u64, &'static str)],
+    /// How long its storm has to be.
+    pub seconds: u64,
     pub how: How,
 }
 

@@ -3,6 +3,9 @@
 use super::{Defect, How};
 use crate::plan::Side;
 
+/// Enough for most.
+const SECONDS: u64 = 4;
+
 /// All of them, by the judge that has to notice.
 pub const DEFECTS: &[Defect] = &[
     Defect {
@@ -11,6 +14,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "replies",
         words: "got the reply to",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("replies_swapped", "6*return"),
     },
     Defect {
@@ -19,6 +23,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "replies",
         words: "row",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("row_swallowed", "5*return"),
     },
     Defect {
@@ -27,6 +32,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "identity",
         words: "user_000",
         faults: &[],
+        seconds: SECONDS,
         how: How::Settings {
             general: &[],
             auth_query: &[
@@ -41,6 +47,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "rows",
         words: "letter",
         faults: &[],
+        seconds: SECONDS,
         how: How::Statement("ALTER TABLE mail DISABLE ROW LEVEL SECURITY"),
     },
     Defect {
@@ -49,6 +56,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "state",
         words: "mark",
         faults: &[],
+        seconds: SECONDS,
         how: How::Settings {
             general: &[("cleanup", "never")],
             auth_query: &[],
@@ -60,6 +68,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "writes",
         words: "acknowledged",
         faults: &[],
+        seconds: SECONDS,
         how: How::Toxics(&[
             (
                 "pg_replace",
@@ -77,6 +86,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "money",
         words: "sum",
         faults: &[],
+        seconds: SECONDS,
         how: How::Toxics(&[(
             "pg_replace",
             r#"{"at": "Query", "sql": "^UPDATE accounts SET balance = balance \\+", "text": "UPDATE accounts SET balance = balance WHERE id = 0\u0000", "times": 5}"#,
@@ -88,6 +98,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "lists",
         words: "append",
         faults: &[],
+        seconds: SECONDS,
         how: How::Toxics(&[(
             "pg_replace",
             r#"{"at": "Query", "sql": "^INSERT INTO lists", "text": "UPDATE lists SET items = items WHERE false\u0000", "times": 5}"#,
@@ -99,6 +110,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "lists",
         words: "read",
         faults: &[],
+        seconds: SECONDS,
         how: How::Toxics(&[(
             "pg_replace",
             r#"{"at": "Query", "sql": "^SELECT items FROM lists", "text": "SELECT '{}'::bigint[] AS items\u0000", "times": 5}"#,
@@ -110,6 +122,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "logins",
         words: "old password",
         faults: &[(100, 100, "password: new for user 1")],
+        seconds: 9,
         how: How::Statements("ALTER ROLE user_001 PASSWORD 'user_001_secret_1'"),
     },
     Defect {
@@ -118,6 +131,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "logins",
         words: "decided",
         faults: &[],
+        seconds: SECONDS,
         how: How::ToxicsThatStay(
             Side::Clients,
             &[(
@@ -132,6 +146,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "answers",
         words: "26000",
         faults: &[],
+        seconds: SECONDS,
         how: How::Toxics(&[(
             "pg_error",
             r#"{"at": "Query", "sqlstate": "26000", "message": "prepared statement does not exist", "times": 3}"#,
@@ -143,6 +158,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "cancels",
         words: "57014",
         faults: &[],
+        seconds: SECONDS,
         how: How::Statements(
             "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'user%' \
              AND state <> 'idle' AND query NOT LIKE '%pg_sleep%'",
@@ -153,7 +169,8 @@ pub const DEFECTS: &[Defect] = &[
         does: "A pool opens more servers than its size.",
         noticed_by: "limits",
         words: "sessions",
-        faults: &[],
+        faults: &[(100, 3_800, "servers: latency 200 ms")],
+        seconds: SECONDS,
         how: How::Settings {
             general: &[],
             auth_query: &[("pool_size", "12")],
@@ -165,6 +182,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "secrets",
         words: "password",
         faults: &[],
+        seconds: SECONDS,
         how: How::LogLine("2026 DEBUG user logs in with :secret"),
     },
     Defect {
@@ -173,6 +191,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "secrets",
         words: "panic",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("turn_mid", "3*off->1*panic"),
     },
     Defect {
@@ -181,6 +200,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "liveness",
         words: "user_001",
         faults: &[(100, 200, "PostgreSQL: terminate all")],
+        seconds: SECONDS,
         how: How::ToxicsThatStay(
             Side::Servers,
             &[(
@@ -195,6 +215,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "answers",
         words: "53300",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("permit_leaked", "return"),
     },
     Defect {
@@ -203,6 +224,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "audit",
         words: "pools",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("entry_leaked", "return"),
     },
     Defect {
@@ -211,6 +233,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "audit",
         words: "descriptors",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("descriptor_leaked", "1*return"),
     },
     Defect {
@@ -219,6 +242,7 @@ pub const DEFECTS: &[Defect] = &[
         noticed_by: "audit",
         words: "tasks",
         faults: &[],
+        seconds: SECONDS,
         how: How::Failpoint("task_leaked", "1*return"),
     },
 ];

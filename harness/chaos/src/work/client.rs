@@ -107,7 +107,7 @@ impl Client {
         match (chance, old) {
             _ if self.done.is_some() => (Password::Right, self.user.password()),
             (0..4, _) => (Password::Wrong, format!("{}_never", self.user.name)),
-            (4..8, Some(old)) => (Password::Old, old),
+            (4..12, Some(old)) => (Password::Old, old),
             _ => (Password::Right, self.user.password()),
         }
     }
