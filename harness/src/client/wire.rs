@@ -179,11 +179,16 @@ impl Wire {
 
     /// All messages up to and with one of this tag, or up to the end of the connection.
     pub async fn until(&mut self, tag: u8) -> Result<Vec<Message>, Failure> {
-        let mut messages = Vec::new();
-        while let Some(message) = self.receive().await? {
-            let last = message.tag == tag;
-            messages.push(message);
-            if last {
+        let mut messages: Vec<Message> = Vec::new();
+        loop {
+            match self.receive().await {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                // A reset behind the last words ends the connection as well, and they are what counts.
+                Err(_) if messages.last().is_some_and(|message| message.tag == b'E') => break,
+                Err(failure) => return Err(failure),
+            }
+            if messages.last().is_some_and(|message| message.tag == tag) {
                 break;
             }
         }
