@@ -123,7 +123,10 @@ pub const DEFECTS: &[Defect] = &[
         words: "old password",
         faults: &[(100, 100, "password: new for user 1")],
         seconds: 9,
-        how: How::Statements("ALTER ROLE user_001 PASSWORD 'user_001_secret_1'"),
+        how: How::Statements(
+            "DO $$ BEGIN EXECUTE format('ALTER ROLE user_001 PASSWORD %L',
+                 'md5' || md5('user_001_secret_1' || 'user_001')); END $$",
+        ),
     },
     Defect {
         name: "silent_login",
@@ -168,7 +171,7 @@ pub const DEFECTS: &[Defect] = &[
         name: "pool_too_large",
         does: "A pool opens more servers than its size.",
         noticed_by: "limits",
-        words: "sessions",
+        words: "servers of",
         faults: &[(100, 3_800, "servers: latency 200 ms")],
         seconds: SECONDS,
         how: How::Settings {
