@@ -117,12 +117,12 @@ pub const DEFECTS: &[Defect] = &[
         )]),
     },
     Defect {
-        name: "old_password",
-        does: "An old password goes on working after it was changed.",
+        name: "new_password_refused",
+        does: "A new password does not work, and the old one goes on working.",
         noticed_by: "logins",
-        words: "old password",
+        words: "password was right",
         faults: &[(100, 100, "password: new for user 1")],
-        seconds: 9,
+        seconds: 6,
         how: How::Statements(
             "DO $$ BEGIN EXECUTE format('ALTER ROLE user_001 PASSWORD %L',
                  'md5' || md5('user_001_secret_1' || 'user_001')); END $$",
