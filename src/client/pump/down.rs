@@ -61,8 +61,9 @@ impl Down {
         client: &mut Client,
         server: &mut ServerConn,
     ) -> Result<Step> {
+        let mut taken = false;
         if !self.ended {
-            self.take_messages(client, server)?;
+            taken = self.take_messages(client, server)?;
             if server.turn.is_over() && !self.is_torn() && self.ready > 0 && !server.torn {
                 return Ok(Step::Moved);
             }
@@ -75,6 +76,8 @@ impl Down {
         }
         server.pg.inbox.release();
         match server.pg.poll_fill(cx) {
+            // What was cut out may be what the other direction waits for.
+            Poll::Pending if taken => Ok(Step::Moved),
             Poll::Pending => Ok(Step::Stuck),
             Poll::Ready(Ok(0)) => self.closed(),
             Poll::Ready(Ok(_)) => Ok(Step::Moved),
@@ -109,12 +112,14 @@ impl Down {
         }
     }
 
-    fn take_messages(&mut self, client: &mut Client, server: &mut ServerConn) -> Result<()> {
+    /// True when there was the head of one.
+    fn take_messages(&mut self, client: &mut Client, server: &mut ServerConn) -> Result<bool> {
+        let mut taken = false;
         loop {
             if self.rest > 0 {
                 let n = self.rest.min(server.pg.inbox.len() - self.ready);
                 if n == 0 {
-                    return Ok(());
+                    return Ok(taken);
                 }
                 self.rest -= n;
                 self.deliver(server, n);
@@ -125,17 +130,18 @@ impl Down {
             self.pass_rows(server);
             // After the last reply of a turn nothing more is the client's.
             if server.turn.is_over() && !server.torn && self.ready > 0 {
-                return Ok(());
+                return Ok(taken);
             }
             let header = frame::header(&server.pg.inbox.bytes()[self.ready..]);
             let Some(header) = header.map_err(server_broke)? else {
-                return Ok(());
+                return Ok(taken);
             };
             let there = server.pg.inbox.len() - self.ready;
             if needs_whole(header) && there < HEADER + header.body {
-                return self.make_room(header, server);
+                return self.make_room(header, server).map(|()| taken);
             }
             self.take_message(header, client, server)?;
+            taken = true;
             self.rest = header.body;
             self.deliver(server, HEADER);
         }

@@ -7,8 +7,8 @@ use crate::client::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::conn::ServerConn;
 use crate::session::dirt::Sniffer;
-use crate::session::prepared::Effect;
-use crate::session::turn::{Message, Owner};
+use crate::session::prepared::NO_STATEMENT;
+use crate::session::turn::{Admission, Message, Owner};
 use crate::wire::frame::{self, HEADER, Header};
 use crate::wire::frontend::tags;
 use crate::wire::{SqlState, request};
@@ -19,6 +19,10 @@ const MAX_PARSE: usize = 16 * 1024 * 1024;
 /// Scratch space that is kept between messages.
 const SCRATCH_KEPT: usize = 16 * 1024;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, no hidden state machine"
+)]
 #[derive(Debug)]
 pub(super) struct Up {
     /// Bytes at the front of the client's inbox that may be sent as they are. Zero while the
@@ -29,6 +33,10 @@ pub(super) struct Up {
     scratch_sent: usize,
     /// Bytes of the current message's body that are still to come and to be passed on.
     pass: usize,
+    /// Bytes of the current message's body that are still to come and to be thrown away.
+    drop: usize,
+    /// The server was asked to say all that it has, and nothing was sent since.
+    flushing: bool,
     /// Searches the text that is passed on, if it is one.
     sniffer: Option<Sniffer>,
     unflushed: bool,
@@ -43,6 +51,8 @@ impl Up {
             scratch: preamble,
             scratch_sent: 0,
             pass: 0,
+            drop: 0,
+            flushing: false,
             sniffer: None,
             unflushed: false,
             begun: false,
@@ -137,6 +147,15 @@ impl Up {
         turnstile: &Turnstile<'_>,
     ) -> Result<bool> {
         while !self.leaves {
+            if self.drop > 0 {
+                let n = self.drop.min(client.pg.inbox.len());
+                if n == 0 {
+                    return Ok(true);
+                }
+                client.pg.inbox.consume(n);
+                self.drop -= n;
+                continue;
+            }
             if self.pass > 0 {
                 if !self.pass_on(client, server) {
                     return Ok(true);
@@ -147,8 +166,24 @@ impl Up {
                 return Ok(true);
             };
             let turn = &server.turn;
-            if turn.is_full() || (turn.owes() && turn.at_boundary() && turnstile.must_yield()) {
+            if turn.owes() && turn.at_boundary() && turnstile.must_yield() {
                 return Ok(false);
+            }
+            if let Some(message) = Message::from_tag(header.tag) {
+                match turn.admission(message) {
+                    Admission::Now => self.flushing = false,
+                    Admission::Later => {
+                        self.push_flush(client);
+                        return Ok(false);
+                    }
+                    Admission::Never => {
+                        self.divert(client);
+                        client.pg.inbox.consume(HEADER);
+                        self.drop = header.body;
+                        continue;
+                    }
+                    Admission::Refused(told) => return Err(Error::protocol(told)),
+                }
             }
             if !self.take_message(header, client, server, turnstile)? {
                 return Ok(true); // it has to be there whole, and is not yet
@@ -296,11 +331,20 @@ impl Up {
 
     /// Whose reply proves that all before it has been answered.
     fn push_probe(&mut self, server: &mut ServerConn) {
-        request::close_statement(&mut self.scratch, crate::session::prepared::NO_STATEMENT);
-        request::sync(&mut self.scratch);
-        for message in [Message::Close, Message::Sync] {
-            server.turn.sent(message, Owner::Ours, None, None::<Effect>);
+        for message in server.turn.take_probe() {
+            match message {
+                Message::Close => request::close_statement(&mut self.scratch, NO_STATEMENT),
+                _ => request::sync(&mut self.scratch),
+            }
         }
         server.statements.batch_ended();
+    }
+
+    /// The server may keep a reply to itself that the client is held for.
+    fn push_flush(&mut self, client: &mut Client) {
+        if !self.flushing {
+            request::flush(self.divert(client));
+            self.flushing = true;
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! How a COPY IN corrects the queue when it ends (rule 2).
 //!
 //! COPY IN reads the client's messages itself: it eats Sync and Flush, ends at CopyDone or CopyFail,
-//! and fails at any other message, which is lost. All that happens in the order of the stream, so on
-//! success everything up to the first end mark is gone. On failure the point is unknown: what stands
-//! before that mark was eaten or will be answered.
+//! and any other message is the end of the connection. All that happens in the order of the stream,
+//! so on success everything up to the first end mark is gone. On failure the point is unknown: a Sync
+//! ahead of that mark was eaten or will be answered.
 
 use super::owed::Kind;
 use super::{Skip, Turn};
@@ -23,82 +23,89 @@ impl<E> Turn<E> {
             }
         }
         // An eaten Sync has closed no batch.
-        self.batch_open = self
-            .queue
-            .back()
-            .is_some_and(|last| !last.kind.ends_batch());
-        self.bound_slack();
+        let last = self.queue.iter().rev().find(|owed| !owed.kind.is_mark());
+        self.batch_open = last.is_some_and(|last| !last.kind.ends_batch());
     }
 
-    /// A COPY IN that a Query began has failed: its own ReadyForQuery comes, what was sent between
-    /// is doubtful up to the end mark, or up to the message that made the COPY fail.
+    /// A COPY IN that a Query began has failed: its own ReadyForQuery comes, what was sent behind the
+    /// data is answered.
     pub(super) fn simple_copy_failed(&mut self) {
-        for owed in self.queue.iter().skip(1) {
-            match owed.kind {
-                Kind::CopyEnd => break,
-                Kind::Sync => self.slack += 1,
-                _ => {
-                    self.slack += 1;
-                    break;
-                }
-            }
-        }
-        self.drop_copy_ends_behind();
+        let eaten = self.perhaps_eaten();
+        self.doubt(1, eaten.syncs);
     }
 
     /// A COPY IN that an Execute began has failed: the server skips to the next Sync that COPY did
-    /// not eat. Up to the first Sync that it can't have eaten, everything is doubtful.
+    /// not eat.
     pub(super) fn extended_copy_failed(&mut self) {
-        let mut may_eat = true;
-        let mut doubtful = 0;
-        let mut sure_sync = false;
-        let mut eatable_sync = false;
+        let eaten = self.perhaps_eaten();
+        self.strike();
+        // Data that are followed by something else than their end were not COPY's last word: it has
+        // failed before it read anything, or the connection is as good as gone.
+        if eaten.syncs == 0 || eaten.intruder {
+            self.skip_to_next_sync();
+            return;
+        }
+        self.doubt(0, eaten.syncs);
+        if !eaten.then_sync {
+            self.skip = Skip::Maybe;
+        }
+    }
+
+    /// What COPY IN, begun by the front entry, may have eaten.
+    fn perhaps_eaten(&self) -> Eaten {
+        let mut eaten = Eaten::default();
+        let mut ended = false;
         for owed in self.queue.iter().skip(1) {
             match owed.kind {
-                Kind::CopyEnd => may_eat = false,
-                Kind::Sync if !may_eat => {
-                    sure_sync = true;
+                Kind::CopyEnd => ended = true,
+                Kind::CopyData => {}
+                Kind::Sync if ended => {
+                    eaten.then_sync = true;
                     break;
                 }
-                Kind::Sync => {
-                    eatable_sync = true;
-                    doubtful += 1;
-                }
+                Kind::Sync => eaten.syncs += 1,
                 _ => {
-                    may_eat = false;
-                    doubtful += 1;
+                    eaten.intruder = true;
+                    break;
                 }
             }
         }
-        self.queue.pop_front();
-        self.drop_copy_ends_behind();
-        if eatable_sync {
-            self.slack += doubtful;
-            if !sure_sync {
-                self.skip = Skip::Maybe;
+        eaten
+    }
+
+    /// The first `syncs` Syncs from `start` on are in doubt; the marks among them say no more.
+    fn doubt(&mut self, start: usize, mut syncs: usize) {
+        let mut at = start;
+        while let Some(owed) = self.queue.get_mut(at) {
+            if owed.kind.is_mark() {
+                self.queue.remove(at);
+                continue;
             }
-        } else {
-            self.skip_to_next_sync();
+            if owed.kind != Kind::Sync {
+                break;
+            }
+            owed.doubtful = syncs > 0;
+            syncs = syncs.saturating_sub(1);
+            at += 1;
         }
     }
 
     /// No Sync could have been eaten: plain rule 1.
     fn skip_to_next_sync(&mut self) {
-        while self
-            .queue
-            .front()
-            .is_some_and(|front| front.kind != Kind::Sync)
-        {
+        while self.queue.front().is_some_and(|f| f.kind != Kind::Sync) {
             self.strike();
         }
         if self.queue.is_empty() {
             self.skip = Skip::Yes;
         }
     }
+}
 
-    /// End marks of a COPY that is over say nothing any more.
-    fn drop_copy_ends_behind(&mut self) {
-        self.queue.retain(|owed| owed.kind != Kind::CopyEnd);
-        self.bound_slack();
-    }
+#[derive(Debug, Default)]
+struct Eaten {
+    syncs: usize,
+    /// Behind the end of the data there is a Sync, which was not eaten.
+    then_sync: bool,
+    /// Something else was sent ahead of such a Sync.
+    intruder: bool,
 }

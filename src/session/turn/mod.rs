@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The queue follows PostgreSQL's main loop (`PostgresMain` and `SocketBackend` in
-//! src/backend/tcop/postgres.c, `CopyGetData` in src/backend/commands/copyfromparse.c). Four of its
-//! rules are what a mere count gets wrong:
+//! src/backend/tcop/postgres.c, `CopyGetData` in src/backend/commands/copyfromparse.c, as they are
+//! since PostgreSQL 14). Four of its rules are what a mere count gets wrong:
 //!
 //! 1. After an error in the extended protocol everything up to the next Sync is skipped, Query and
 //!    FunctionCall too: those entries are struck.
@@ -15,15 +15,17 @@
 //! 4. At [`MAX_OWED`] entries the client is not read any further.
 //!
 //! Where a COPY IN fails, nobody outside can tell whether a Sync sent before its end was eaten or
-//! answered. Such entries are counted as [slack](Turn::probe_wanted): replies that may not come. When
-//! nothing but slack is left, the relay sends a probe of its own (Close of a statement that does not
-//! exist, then Sync), whose reply proves that all before it has been answered.
+//! answered. Such entries are in doubt, until a [probe](Turn::take_probe) of the pooler's own has been
+//! answered, and what may be sent meanwhile is told by [`Turn::admission`].
 
+mod admission;
 mod copy;
 mod owed;
+mod probe;
 
 use std::collections::VecDeque;
 
+pub use admission::Admission;
 use owed::{Kind, Owed};
 pub use owed::{MAX_OWED, Message, Owner};
 
@@ -32,7 +34,7 @@ use crate::wire::backend::tags;
 
 /// The conversation with one server, from its first message on. `E` is what a caller wants back when
 /// a message is answered or struck (a prepared statement, say).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Turn<E> {
     queue: VecDeque<Owed<E>>,
     status: TxStatus,
@@ -40,18 +42,19 @@ pub struct Turn<E> {
     copying_in: bool,
     /// Extended messages went out and no Sync behind them: an implicit transaction may be open.
     batch_open: bool,
-    /// How many entries in front may never be answered.
-    slack: usize,
     struck: Vec<E>,
 }
 
-/// Is the server throwing messages away until it sees a Sync that was not sent yet?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Are messages thrown away until there is a Sync that was not sent yet?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Skip {
     No,
+    /// By the server.
     Yes,
-    /// After a failed COPY IN with a Sync that may or may not have been eaten.
+    /// By the server, if a failed COPY IN has eaten all Syncs: a probe is to tell.
     Maybe,
+    /// By us, in the server's place: the probe has brought it a Sync that the client did not send.
+    InItsPlace,
 }
 
 /// What a server's message means.
@@ -90,7 +93,6 @@ impl<E> Default for Turn<E> {
             skip: Skip::No,
             copying_in: false,
             batch_open: false,
-            slack: 0,
             struck: Vec::new(),
         }
     }
@@ -117,26 +119,15 @@ impl<E> Turn<E> {
 
     /// Do rows that come now belong to the client, whatever their number? Asked once for many.
     pub fn rows_are_the_clients(&self) -> bool {
-        self.slack == 0
-            && self.queue.front().is_some_and(|front| {
-                front.owner == Owner::Client && matches!(front.kind, Kind::Query | Kind::Execute)
-            })
-    }
-
-    /// Stop reading the client: rule 4.
-    pub fn is_full(&self) -> bool {
-        self.queue.len() >= MAX_OWED
+        self.queue.front().is_some_and(|front| {
+            front.owner == Owner::Client && matches!(front.kind, Kind::Query | Kind::Execute)
+        })
     }
 
     /// May forwarding stop here until the server has answered all? Not within a batch, whose
     /// replies may come only after its Sync, nor while the server waits for COPY data.
     pub fn at_boundary(&self) -> bool {
         !self.copying_in && self.skip == Skip::No && !self.batch_open
-    }
-
-    /// Only replies that may never come are left: send the probe (Close, Sync), tagged as ours.
-    pub fn probe_wanted(&self) -> bool {
-        self.slack > 0 && self.skip == Skip::No && self.queue.len() <= self.slack
     }
 
     /// What was attached to messages that were struck since the last call.
@@ -147,27 +138,29 @@ impl<E> Turn<E> {
     /// A message goes to the server. `show_as` replaces the tag of its reply.
     pub fn sent(&mut self, message: Message, owner: Owner, show_as: Option<u8>, effect: Option<E>) {
         let Some(kind) = Kind::of(message) else {
-            return; // CopyData and Flush owe nothing, whatever becomes of them
+            return; // Flush owes nothing, whatever becomes of it
         };
         match (self.skip, kind) {
-            (Skip::No, _) => {}
-            (_, Kind::Sync) => self.skip = Skip::No,
-            (Skip::Yes, _) => {
+            (Skip::Yes | Skip::InItsPlace, Kind::Sync) => self.skip = Skip::No,
+            (Skip::Yes | Skip::InItsPlace, _) => {
                 self.struck.extend(effect);
                 return;
             }
-            (Skip::Maybe, _) => self.slack += 1,
+            (Skip::No | Skip::Maybe, _) => {}
         }
-        if kind != Kind::CopyEnd {
+        if !kind.is_mark() {
             self.batch_open = !kind.ends_batch();
+        } else if kind == Kind::CopyData && self.queue.back().is_some_and(|b| b.kind == kind) {
+            return; // one mark tells as much as many
         }
         self.queue.push_back(Owed {
             kind,
             owner,
             show_as,
             effect,
+            doubtful: false,
         });
-        self.drop_idle_copy_ends();
+        self.drop_idle_marks();
     }
 
     /// A message of the server has come; `ready` is the status byte of a ReadyForQuery.
@@ -176,22 +169,25 @@ impl<E> Turn<E> {
     /// [`Unexpected`] when it answers nothing that was asked.
     pub fn received(&mut self, tag: u8, ready: Option<TxStatus>) -> Result<Reply<E>, Unexpected> {
         match tag {
-            tags::NOTICE | tags::PARAMETER_STATUS | tags::NOTIFICATION => {
-                Ok(Reply::to(self.addressee()))
-            }
+            tags::NOTICE | tags::PARAMETER_STATUS => Ok(Reply::to(self.addressee())),
+            tags::NOTIFICATION => Ok(Reply::to(Owner::Client)), // no message of ours asks for one
             tags::ERROR => Ok(self.failed()),
             tags::READY_FOR_QUERY => self.ready(ready.ok_or(Unexpected(tag))?),
             _ => self.answered(tag),
         }
     }
 
-    /// Whose message is being answered now.
+    /// Whose message is being answered now. What comes ahead of a probe's answer is about the
+    /// client's failed COPY.
     fn addressee(&self) -> Owner {
-        self.queue.front().map_or(Owner::Client, |owed| owed.owner)
+        match self.queue.front() {
+            Some(front) if self.skip != Skip::Maybe => front.owner,
+            _ => Owner::Client,
+        }
     }
 
     fn answered(&mut self, tag: u8) -> Result<Reply<E>, Unexpected> {
-        self.drop_slack_until(|kind| kind.expects(tag));
+        self.settle();
         let front = self.queue.front().ok_or(Unexpected(tag))?;
         if !front.kind.expects(tag) {
             return Err(Unexpected(tag));
@@ -211,7 +207,6 @@ impl<E> Turn<E> {
     }
 
     fn ready(&mut self, status: TxStatus) -> Result<Reply<E>, Unexpected> {
-        self.drop_slack_until(Kind::ends_batch);
         let front = self
             .queue
             .front()
@@ -221,9 +216,7 @@ impl<E> Turn<E> {
         }
         let mut reply = Reply::to(front.owner);
         self.status = status;
-        if self.skip == Skip::Maybe {
-            self.skip = Skip::No; // a Sync has been answered, so it was not eaten
-        }
+        self.sync_answered();
         reply.completed = self.pop();
         Ok(reply)
     }
@@ -231,6 +224,7 @@ impl<E> Turn<E> {
     /// An ErrorResponse: rule 1, or the end of a COPY.
     fn failed(&mut self) -> Reply<E> {
         let copying_in = std::mem::take(&mut self.copying_in);
+        self.settle();
         let Some(front) = self.queue.front() else {
             return Reply::to(Owner::Client); // unasked: the server is being shut down
         };
@@ -281,40 +275,18 @@ impl<E> Turn<E> {
 
     fn pop(&mut self) -> Option<E> {
         let effect = self.queue.pop_front().and_then(|owed| owed.effect);
-        self.drop_idle_copy_ends();
-        self.bound_slack();
+        self.drop_idle_marks();
         effect
     }
 
     fn strike(&mut self) {
-        let effect = self.queue.pop_front().and_then(|owed| owed.effect);
+        let effect = self.pop();
         self.struck.extend(effect);
-        self.slack = self.slack.saturating_sub(1);
-        self.drop_idle_copy_ends();
-        self.bound_slack();
     }
 
-    /// Entries that may never be answered give way to one that fits.
-    fn drop_slack_until(&mut self, fits: impl Fn(Kind) -> bool) {
-        while self.slack > 0 && self.queue.front().is_some_and(|front| !fits(front.kind)) {
-            self.strike();
-        }
-    }
-
-    /// Slack speaks of the client's entries ahead of a probe only.
-    fn bound_slack(&mut self) {
-        if self.slack > 0 {
-            let ahead = self
-                .queue
-                .iter()
-                .take_while(|owed| owed.owner == Owner::Client);
-            self.slack = self.slack.min(ahead.count());
-        }
-    }
-
-    /// Rule 3: the end of a COPY that is not running is ignored by the server.
-    fn drop_idle_copy_ends(&mut self) {
-        while !self.copying_in && self.queue.front().is_some_and(|f| f.kind == Kind::CopyEnd) {
+    /// Rule 3: what belongs to a COPY that is not running is ignored by the server.
+    fn drop_idle_marks(&mut self) {
+        while !self.copying_in && self.queue.front().is_some_and(|f| f.kind.is_mark()) {
             self.queue.pop_front();
         }
     }

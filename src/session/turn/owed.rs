@@ -8,7 +8,7 @@ use crate::wire::frontend::tags as f;
 pub const MAX_OWED: usize = 1024;
 
 /// Who asked, and so who is to see the reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     Client,
     Ours,
@@ -51,8 +51,9 @@ impl Message {
     }
 }
 
-/// The kinds of entries. [`Kind::CopyEnd`] owes nothing: it marks where COPY IN stops eating.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The kinds of entries. Two are marks, which owe nothing: [`Kind::CopyData`] tells where COPY IN may
+/// have failed, [`Kind::CopyEnd`] where it stops eating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Query,
     FunctionCall,
@@ -62,15 +63,18 @@ pub(super) enum Kind {
     Execute,
     Close,
     Sync,
+    CopyData,
     CopyEnd,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Owed<E> {
     pub(super) kind: Kind,
     pub(super) owner: Owner,
     pub(super) show_as: Option<u8>,
     pub(super) effect: Option<E>,
+    /// A Sync that a failed COPY IN has perhaps eaten.
+    pub(super) doubtful: bool,
 }
 
 impl Kind {
@@ -84,9 +88,14 @@ impl Kind {
             Message::Execute => Self::Execute,
             Message::Close => Self::Close,
             Message::Sync => Self::Sync,
+            Message::CopyData => Self::CopyData,
             Message::CopyEnd => Self::CopyEnd,
-            Message::Flush | Message::CopyData => return None,
+            Message::Flush => return None,
         })
+    }
+
+    pub(super) fn is_mark(self) -> bool {
+        matches!(self, Self::CopyData | Self::CopyEnd)
     }
 
     /// Does ReadyForQuery answer it?
@@ -127,7 +136,7 @@ impl Kind {
                 tag,
                 b::PARAMETER_DESCRIPTION | b::ROW_DESCRIPTION | b::NO_DATA
             ),
-            Self::Sync | Self::CopyEnd => false,
+            Self::Sync | Self::CopyData | Self::CopyEnd => false,
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! `>P` the client sends Parse (tag letters as on the wire), `=P` the pooler does; `<1` the server's
 //! reply goes to the client, `~1` to the pooler; `<ZI` ReadyForQuery idle; `!1` the reply is refused;
-//! `over`, `open`, `probe`, `struck=2` are asserted on the spot.
+//! `?CS` the pooler's probe is Close and Sync; `over`, `open`, `sure` (no probe is wanted), `struck=2` and
+//! what becomes of a Query (`now`, `later`, `never`, `refused`) are asserted on the spot.
 
 use super::*;
 
@@ -33,13 +34,33 @@ fn step(turn: &mut Turn<u32>, word: &str, at: &str) {
         }
         _ if word == "over" => assert!(turn.is_over(), "{at}: {turn:?}"),
         _ if word == "open" => assert!(!turn.is_over(), "{at}: {turn:?}"),
-        _ if word == "probe" => assert!(turn.probe_wanted(), "{at}: {turn:?}"),
+        (b'?', _) => {
+            let sent = turn.take_probe().iter().map(|message| match message {
+                Message::Close => 'C',
+                _ => 'S',
+            });
+            assert_eq!(sent.collect::<String>(), word[1..], "{at}: {turn:?}");
+        }
         _ if word == "sure" => assert!(!turn.probe_wanted(), "{at}: {turn:?}"),
+        _ if admission(word).is_some() => {
+            let admitted = turn.admission(Message::Query);
+            assert_eq!(Some(admitted), admission(word), "{at}: {turn:?}");
+        }
         _ => {
             let n: usize = word.strip_prefix("struck=").expect(at).parse().expect(at);
             assert_eq!(turn.take_struck().count(), n, "{at}");
         }
     }
+}
+
+fn admission(word: &str) -> Option<Admission> {
+    Some(match word {
+        "now" => Admission::Now,
+        "never" => Admission::Never,
+        "later" => Admission::Later,
+        "refused" => Admission::Refused("unexpected message during COPY from stdin"),
+        _ => return None,
+    })
 }
 
 fn send(turn: &mut Turn<u32>, tag: u8, owner: Owner) {
@@ -125,6 +146,9 @@ fn copy_messages_outside_a_copy_owe_nothing() {
         // sent blindly behind a Query that never became a COPY
         ">Q >d >c >Q <E <ZI <C <ZI over",
         ">B >E <2 <G >d <E >d >c open >S <ZI over",
+        // two ends of one COPY
+        ">Q <G >c >c <C <ZI over",
+        ">Q >d >c >c <E <ZI over",
     ] {
         run(script);
     }
@@ -133,15 +157,43 @@ fn copy_messages_outside_a_copy_owe_nothing() {
 #[test]
 fn what_a_failed_copy_ate_is_probed() {
     for script in [
-        // the Sync was eaten, the one after the failure is answered
-        ">B >E >S <2 <G >d <E >d >c open >S <ZI open probe =C =S sure ~3 ~ZI over",
-        // both are answered (the COPY failed before it read anything)
-        ">B >E >S <2 <G <E >d >c <ZI over >S open <ZI over",
-        ">B >E >S <2 <G <E >d >c >S <ZI probe =C =S <ZI ~3 ~ZI over",
-        // a simple COPY that fails at a pipelined Query, which is lost with it
-        ">Q >Q <G <E open <ZI open probe =C =S ~3 ~ZI over",
-        // or that failed before: the Query is answered after all
-        ">Q >Q <G <E <ZI probe =C =S <T <D <C <ZI ~3 ~ZI over",
+        // the Sync was eaten: the probe's own ends the skipping, and we skip in the server's place
+        ">B >E >S <2 <G >d <E ?SCS ~ZI ~3 ~ZI never open >S <ZI over",
+        // it is answered: the COPY failed before it read anything
+        ">B >E >S <2 <G <E <ZI over",
+        ">B >E >S <2 <G <E ?SCS ~ZI <ZI ~3 ~ZI over",
+        // a Sync behind the end of the data is answered in any case, the one ahead of it perhaps
+        ">B >E >S <2 <G >d >c >S <E <ZI ?CS <ZI ~3 ~ZI over",
+        ">B >E >S <2 <G >d >c >S <E <ZI ?CS ~3 ~ZI over",
+        // begun by a Query it is the same, and what follows is answered
+        ">Q <G >S >d <E <ZI ?CS ~3 ~ZI over",
+        ">Q <G >S >d <E >d <ZI ?CS ~3 ~ZI over",
+        ">Q <G >S >d >c >Q <E <ZI sure <C <ZI over",
+        // the Sync was eaten, and what comes then fails
+        ">Q <G >S >d >c >P >B >S <E <ZI sure <E struck=3 <ZI over",
+        // of two Syncs in a row the second one is answered
+        ">Q <G >S >d >c >S >Q <E <ZI <ZI sure <C <ZI over",
+        // a COPY that was not fed ends with what is pipelined behind its Sync
+        ">B >E >S >Q <2 <G <E <ZI <C <ZI over",
+    ] {
+        run(script);
+    }
+}
+
+#[test]
+fn the_client_waits_where_a_copy_decides_what_its_message_means() {
+    for script in [
+        ">B >E >S >d >c later <2 <G later <C now >P >B >E >S <1 <2 <C <ZI over",
+        ">B >E >S >d >c later <2 <G <E later ?SCS later ~ZI <ZI ~3 ~ZI now over",
+        ">B >E >S >d >c later <2 <C now <ZI over",
+        // a Sync behind the end of the data decides it
+        ">B >E >S >d >c >S now",
+        // data without an end, then something else: that is no COPY
+        ">B >E >S >d later <2 <G refused",
+        // an end of something earlier is not that of these data
+        ">Q >d >c >E >S >d >c later <G <C <ZI later",
+        // without a Sync nothing is in doubt
+        ">B >E >d >c now >Q >d >c now",
     ] {
         run(script);
     }
@@ -192,29 +244,42 @@ fn boundaries_are_where_a_server_owes_only_whole_batches() {
 }
 
 #[test]
-fn the_queue_says_when_it_is_full() {
+fn the_client_waits_at_a_full_queue() {
     let mut turn = Turn::<u32>::default();
     for n in 0..MAX_OWED {
-        assert!(!turn.is_full(), "at {n}");
+        assert_eq!(turn.admission(Message::Sync), Admission::Now, "at {n}");
         send(&mut turn, b'S', Owner::Client);
     }
-    assert!(turn.is_full());
+    assert_eq!(turn.admission(Message::Sync), Admission::Later);
+}
+
+#[test]
+fn a_copy_that_is_never_fed_is_refused_where_the_queue_is_full() {
+    let mut turn = Turn::<u32>::default();
+    send(&mut turn, b'Q', Owner::Client);
+    assert!(turn.received(tags::COPY_IN, None).is_ok());
+    for _ in 1..MAX_OWED {
+        send(&mut turn, b'S', Owner::Client);
+    }
+    let refused = Admission::Refused("too many messages during COPY from stdin");
+    assert_eq!(turn.admission(Message::CopyEnd), refused);
 }
 
 proptest::proptest! {
-    /// No order of messages from both sides panics, and slack never exceeds what is queued.
+    /// No order of messages from both sides panics, nor does the probe.
     #[test]
-    fn any_order_is_survived(steps in proptest::collection::vec((0_u8..3, 0_usize..18), 0..200)) {
+    fn any_order_is_survived(steps in proptest::collection::vec((0_u8..4, 0_usize..19), 0..200)) {
         const SENT: &[u8] = b"QFPBDECSHdcf";
-        const GOT: &[u8] = b"123tTnDCIsVGHdcEZN";
+        const GOT: &[u8] = b"123tTnDCIsVGHdcEZNK";
         let mut turn = Turn::<u32>::default();
         for (who, which) in steps {
             match who {
                 0 => send(&mut turn, SENT[which % SENT.len()], Owner::Client),
                 1 => send(&mut turn, SENT[which % SENT.len()], Owner::Ours),
+                2 => { turn.take_probe(); }
                 _ => { let _ = turn.received(GOT[which], Some(TxStatus::Idle)); }
             }
-            proptest::prop_assert!(turn.slack <= turn.queue.len());
+            let _ = turn.admission(Message::Parse);
         }
     }
 }
