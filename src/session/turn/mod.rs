@@ -293,4 +293,6 @@ impl<E> Turn<E> {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
