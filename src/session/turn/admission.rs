@@ -45,6 +45,10 @@ impl<E> Turn<E> {
     /// their end.
     /// If that COPY fails, whatever is sent next is skipped or obeyed: as that Sync was eaten or not.
     fn outcome_matters(&self) -> bool {
+        // Without COPY data nothing is looked through, however much is pipelined.
+        if !self.marked {
+            return false;
+        }
         let (mut execute, mut sync, mut data, mut end) = (false, false, false, false);
         for owed in &self.queue {
             match owed.kind {

@@ -42,6 +42,8 @@ pub struct Turn<E> {
     copying_in: bool,
     /// Extended messages went out and no Sync behind them: an implicit transaction may be open.
     batch_open: bool,
+    /// Data of a COPY, or their end, went out since the queue was last empty.
+    marked: bool,
     struck: Vec<E>,
 }
 
@@ -93,6 +95,7 @@ impl<E> Default for Turn<E> {
             skip: Skip::No,
             copying_in: false,
             batch_open: false,
+            marked: false,
             struck: Vec::new(),
         }
     }
@@ -148,6 +151,7 @@ impl<E> Turn<E> {
             }
             (Skip::No | Skip::Maybe, _) => {}
         }
+        self.marked = kind.is_mark() || (self.marked && !self.queue.is_empty());
         if !kind.is_mark() {
             self.batch_open = !kind.ends_batch();
         } else if kind == Kind::CopyData && self.queue.back().is_some_and(|b| b.kind == kind) {
