@@ -13,11 +13,15 @@ pub fn text(shrunk: &Shrunk, defect: Option<&str>) -> String {
     let Schedule { order, faults } = &shrunk.schedule;
     let (seed, judge) = (order.seed, &shrunk.judge);
     let mut text = format!(
-        "@chaos\nFeature: Chaos found this with seed {seed}\n  \
+        "@chaos @serial\nFeature: Chaos found this with seed {seed}\n  \
          The judge of {judge} complained; {} tries made the run smaller, {} of them were red.\n\n  \
          Scenario: The judge of {judge} is content under seed {seed}\n    \
-         Given chaos with seed {seed}, {} clients of {} users, for {} s\n",
-        shrunk.tries, shrunk.red, order.clients, order.users, order.seconds
+         Given chaos with seed {seed}, {} of {}, for {} s\n",
+        shrunk.tries,
+        shrunk.red,
+        counted(order.clients, "client"),
+        counted(order.users, "user"),
+        order.seconds
     );
     if faults.is_empty() {
         text.push_str("    And no faults\n");
@@ -30,6 +34,11 @@ pub fn text(shrunk: &Shrunk, defect: Option<&str>) -> String {
     }
     text.push_str("    When the storm is over\n    Then every judge is content\n");
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 fn table(text: &mut String, shrunk: &Shrunk) {
@@ -100,7 +109,7 @@ mod tests {
             red: 4,
         };
         let wanted = "\
-@chaos
+@chaos @serial
 Feature: Chaos found this with seed 7
   The judge of replies complained; 9 tries made the run smaller, 4 of them were red.
 

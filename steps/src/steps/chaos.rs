@@ -37,7 +37,7 @@ impl Chaos {
 }
 
 /// The faults are those of the seed, until a step says which.
-#[given(expr = "chaos with seed {int}, {int} clients of {int} users, for {int} s")]
+#[given(expr = "chaos with seed {int}, {int} client(s) of {int} user(s), for {int} s")]
 fn order(world: &mut Turnstile, seed: u64, clients: usize, users: usize, seconds: u64) {
     world.chaos.schedule = Some(Schedule::of(&Order {
         seed,
