@@ -1,5 +1,7 @@
 //! Does everything work again within the stated time, and as much as before?
 
+use std::collections::BTreeSet;
+
 use super::spans::SECOND;
 use super::{Judge, RECOVERS_WITHIN, Verdict};
 use crate::history::{History, Micros, Outcome, Phase, Recovery};
@@ -50,7 +52,8 @@ fn recovered(history: &History, verdict: &mut Verdict) {
     let calm = history.began(Phase::Calm);
     let seconds = RECOVERS_WITHIN.as_secs();
     let until = calm + seconds * SECOND;
-    let mut recovery = Recovery::of(history.setting.users.keys());
+    let users: BTreeSet<&String> = history.sessions.values().map(|s| &s.user).collect();
+    let mut recovery = Recovery::of(users);
     let first = history.events.partition_point(|event| event.at < calm);
     let events = history.events[first..].iter();
     for event in events.take_while(|event| event.at <= until) {

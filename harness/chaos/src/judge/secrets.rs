@@ -11,7 +11,7 @@ impl Judge for Secrets {
     }
 
     fn rule(&self) -> &'static str {
-        "no log has a secret, a panic or a pool that is not there"
+        "no log has a secret, a panic or a pool that is not there, and no pooler ends by itself"
     }
 
     fn judge(&self, history: &History) -> Verdict {

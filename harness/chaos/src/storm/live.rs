@@ -1,5 +1,6 @@
 //! The part of a run in which clients are there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(super) async fn live(
         storm(run, ground, recorder, &current, stop).await?;
         enter(Phase::Calm, "calm");
         troupe.calm();
-        recovered(ground, recorder).await;
+        recovered(recorder).await;
         enter(Phase::Quiet, "quiet");
         wait(run.quiet, stop).await;
         Ok(())
@@ -85,11 +86,16 @@ async fn storm(
 
 /// Waits until every user has logged in and every kind of work has succeeded again, as the judge of
 /// liveness asks; no longer than it allows.
-async fn recovered(ground: &Ground, recorder: &Recorder) {
+async fn recovered(recorder: &Recorder) {
     let begun = Instant::now();
-    let users: Vec<String> = ground.users.iter().map(|user| user.name.clone()).collect();
+    // With fewer clients than users some have none.
+    let mut users = BTreeSet::new();
+    let mut seen = recorder.read_from(0, |event| {
+        if let What::Login { user, .. } = &event.what {
+            users.insert(user.clone());
+        }
+    });
     let mut recovery = Recovery::of(&users);
-    let mut seen = recorder.len();
     while begun.elapsed() < RECOVERS_WITHIN {
         sleep(Duration::from_millis(100)).await;
         seen = recorder.read_from(seen, |event| recovery.take(event));

@@ -30,6 +30,14 @@ pub async fn log_lines(ground: &Ground, recorder: &Recorder) {
             recorder.note(What::LogLine { whose, why });
         }
     }
+    let pooler = ground.pooler().await;
+    if let Some(code) = pooler.as_ref().and_then(harness::Pooler::exited) {
+        let (whose, why) = (
+            "pooler".to_owned(),
+            format!("it ended by itself with {code}"),
+        );
+        recorder.note(What::LogLine { whose, why });
+    }
 }
 
 fn complaints<'a>(log: &'a str, secrets: &'a Secrets) -> impl Iterator<Item = String> + 'a {
