@@ -110,11 +110,19 @@ impl Recorder {
         book.events.len()
     }
 
-    /// Everything so far, in the order of time; the file is written out.
-    pub fn events(&self) -> Vec<Event> {
+    /// Everything so far, in the order of time, taken out: a run of hours has millions of events, and
+    /// nobody needs them twice. The file is written out.
+    pub fn take_events(&self) -> Vec<Event> {
         let mut book = self.book();
         let _ = book.file.flush();
-        let mut events = book.events.clone();
+        let mut events = std::mem::take(&mut book.events);
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    /// A copy of everything so far, in the order of time.
+    pub fn events(&self) -> Vec<Event> {
+        let mut events = self.book().events.clone();
         events.sort_by_key(|event| event.at);
         events
     }

@@ -97,7 +97,7 @@ pub async fn run(run: &Run, progress: &Progress, stop: &CancellationToken) -> Re
     told?;
     cleared?;
     progress.phase("judging");
-    let history = History::of(recorder.events());
+    let history = History::of(recorder.take_events());
     let verdicts = judge::all_of(&history);
     let coverage = coverage::of(&history);
     progress.finish();
