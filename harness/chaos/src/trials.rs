@@ -1,5 +1,6 @@
 //! The judges on trial: each defect is made in a short run, and its judge has to notice.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chaos::defect::{DEFECTS, Defect};
@@ -7,6 +8,7 @@ use chaos::dice::Dice;
 use chaos::plan::{Order, Planned, Schedule};
 use chaos::report::Progress;
 use chaos::storm::{self, Run};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use harness::artifacts::Artifacts;
 use harness::{PoolerKind, Provider, Result};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +17,8 @@ use crate::options::Options;
 
 const CLIENTS: usize = 12;
 const USERS: usize = 4;
+/// Trials at a time; each leaves most of a core free.
+const SIDE_BY_SIDE: usize = 2;
 /// Of a run without a defect.
 const SECONDS: u64 = 5;
 const SHORT: Duration = Duration::from_secs(1);
@@ -28,27 +32,34 @@ pub(crate) async fn run(
 ) -> Result<bool> {
     let artifacts = Artifacts::begin()?;
     let (chosen, left_out) = choose(options)?;
+    let kind = options.pooler()?;
     let (mut passed, mut failed) = (0, 0);
-    let healthy = [None].into_iter();
-    for defect in healthy.chain(chosen.into_iter().map(Some)) {
-        if stop.is_cancelled() {
-            break;
-        }
+    let healthy = stream::iter([None]);
+    let try_one = |defect: Option<&'static Defect>| {
         let folder = artifacts
             .logs()
             .join(defect.map_or("none", |defect| defect.name));
-        let run = trial(options.pooler()?, provider, defect, folder);
-        let line = match attempt(&run, stop).await {
+        let run = trial(kind, provider, defect, folder);
+        async move { attempt(&run, stop).await }.boxed_local()
+    };
+    // The one without a defect is alone, so that nothing else is slow.
+    let alone = healthy.map(try_one).buffered(1);
+    let others = stream::iter(chosen)
+        .map(Some)
+        .map(try_one)
+        .buffered(SIDE_BY_SIDE);
+    let mut all = pin!(alone.chain(others).take_until(stop.cancelled()));
+    while let Some(told) = all.next().await {
+        match told {
             Ok(line) => {
                 passed += 1;
-                format!("ok   {line}")
+                println!("ok   {line}");
             }
             Err(line) => {
                 failed += 1;
-                format!("FAIL {line}")
+                println!("FAIL {line}");
             }
-        };
-        println!("{line}");
+        }
     }
     println!("artefacts: {}", artifacts.folder().display());
     println!("{passed} passed, {failed} failed, {left_out} skipped");

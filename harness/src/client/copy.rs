@@ -18,7 +18,20 @@ impl Driver {
         line: impl Fn(u64) -> String,
     ) -> Result<u64, Failure> {
         let taken = patiently(self.stream_in(sql, rows, line)).await;
-        self.explain(taken).await
+        let taken = self.explain(taken).await?;
+        self.settle().await?;
+        Ok(taken)
+    }
+
+    /// Waits for what comes behind a COPY. The driver is content with CommandComplete, but only with
+    /// ReadyForQuery is anything committed, and an error in between it tells to nobody.
+    async fn settle(&self) -> Result<(), Failure> {
+        let told = patiently(self.client().batch_execute("")).await;
+        let told = self.explain(told).await;
+        told.map_err(|failure| match failure.sqlstate {
+            None if !failure.late => Failure::local(Failure::UNHEARD),
+            _ => failure,
+        })
     }
 
     async fn stream_in(
@@ -51,7 +64,8 @@ impl Driver {
     /// Reads a `COPY … TO STDOUT` to its end, and shows each piece as it comes.
     async fn copy_out_into(&self, sql: &str, show: impl FnMut(&[u8])) -> Result<(), Failure> {
         let read = patiently(self.stream_out(sql, show)).await;
-        self.explain(read).await
+        self.explain(read).await?;
+        self.settle().await
     }
 
     async fn stream_out(&self, sql: &str, mut show: impl FnMut(&[u8])) -> Result<(), Failure> {

@@ -19,6 +19,14 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What a failure says of a request whose error the driver has kept to itself.
+    pub const UNHEARD: &'static str = "the connection ended, and the driver told nobody why";
+
+    /// Whether there may have been an error that nobody was told of.
+    pub fn is_unheard(&self) -> bool {
+        self.message == Self::UNHEARD
+    }
+
     /// A failure of the transport or of the test itself, without an SQLSTATE.
     pub fn local(message: impl Into<String>) -> Self {
         Self {

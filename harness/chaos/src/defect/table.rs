@@ -4,7 +4,7 @@ use super::{Defect, How};
 use crate::plan::Side;
 
 /// Enough for most.
-const SECONDS: u64 = 4;
+const SECONDS: u64 = 3;
 
 /// All of them, by the judge that has to notice.
 pub const DEFECTS: &[Defect] = &[
@@ -172,7 +172,7 @@ pub const DEFECTS: &[Defect] = &[
         does: "A pool opens more servers than its size.",
         noticed_by: "limits",
         words: "servers of",
-        faults: &[(100, 3_800, "servers: latency 200 ms")],
+        faults: &[(100, 2_800, "servers: latency 200 ms")],
         seconds: SECONDS,
         how: How::Settings {
             general: &[],
