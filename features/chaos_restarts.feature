@@ -25,3 +25,15 @@ Feature: PostgreSQL goes down and comes back under its clients
     When the storm is over
     Then every judge is content
     And every fault has acted
+
+  Scenario: It is killed between the last word of a statement and its commit
+    Given chaos with seed 99, 16 clients of 6 users, for 5 s
+    And the faults
+      | at    | for    | fault                             |
+      | 0.6 s | 900 ms | clients: delay 100 ms before Sync |
+      | 1.1 s | 300 ms | PostgreSQL: restart kill          |
+      | 2.6 s | 900 ms | clients: delay 100 ms before Sync |
+      | 3.1 s | 300 ms | PostgreSQL: restart immediate     |
+    When the storm is over
+    Then every judge is content
+    And every fault has acted

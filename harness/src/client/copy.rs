@@ -27,11 +27,7 @@ impl Driver {
     /// ReadyForQuery is anything committed, and an error in between it tells to nobody.
     async fn settle(&self) -> Result<(), Failure> {
         let told = patiently(self.client().batch_execute("")).await;
-        let told = self.explain(told).await;
-        told.map_err(|failure| match failure.sqlstate {
-            None if !failure.late => Failure::local(Failure::UNHEARD),
-            _ => failure,
-        })
+        self.explain(told).await
     }
 
     async fn stream_in(

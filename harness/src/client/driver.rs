@@ -111,7 +111,13 @@ impl Driver {
     pub(super) async fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         match result {
             Err(failure) if failure.sqlstate.is_none() && self.client.is_closed() => {
-                Err(self.end().await.err().unwrap_or(failure))
+                let told = self.end().await.err().unwrap_or(failure);
+                // The driver gives an error to the oldest request that is not quite over, also when
+                // that one, a Parse say, has long had all that it waited for.
+                Err(match told.message.as_str() {
+                    "connection closed" => Failure::local(Failure::UNHEARD),
+                    _ => told,
+                })
             }
             result => result,
         }

@@ -161,7 +161,7 @@ pub enum Outcome {
         /// Whether a write may have happened all the same.
         effect: Effect,
     },
-    /// The client left in the middle and never learned.
+    /// The client left in the middle and never learned, or its driver kept the answer to itself.
     Abandoned,
 }
 

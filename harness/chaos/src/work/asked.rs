@@ -18,7 +18,11 @@ impl Asked<'_> {
         let well = !matches!(answer.outcome, Outcome::Failed { .. });
         let tally = &self.desk.tally;
         if well { &tally.ok } else { &tally.failed }.up();
-        self.note(answer);
+        self.note(match &answer.outcome {
+            // Nobody knows what it was told.
+            Outcome::Failed { failure, .. } if failure.is_unheard() => Outcome::Abandoned.into(),
+            _ => answer,
+        });
         well
     }
 

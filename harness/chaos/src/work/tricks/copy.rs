@@ -43,8 +43,6 @@ async fn into_of(scene: &mut Scene<'_>, rows: u64) {
     let told = scene.hear(told).and_then(|taken| whole(taken, rows));
     let answer = match told {
         Ok(()) => Outcome::Written.into(),
-        // Nobody knows what became of it: it is abandoned.
-        Err(failure) if failure.is_unheard() => return drop(asked),
         Err(failure) => {
             let effect = under_way(&failure);
             failed(failure, effect)
@@ -73,7 +71,6 @@ async fn out_of(scene: &mut Scene<'_>, rows: u64) {
     let told = scene.hear(told);
     let answer = match told.and_then(|lines| lines.iter().map(|text| line(text)).collect()) {
         Ok(lines) => Outcome::Lines { lines }.into(),
-        Err(failure) if failure.is_unheard() => return drop(asked),
         Err(failure) => none(failure),
     };
     scene.answer(asked, answer);
