@@ -17,7 +17,7 @@ use chaos::storm::{self, Ended, Run};
 use chaos::{coverage, feature, judge};
 use clap::Parser as _;
 use harness::artifacts::{Artifacts, repository};
-use harness::{Error, Provider, Result, sweep};
+use harness::{Provider, Result, sweep};
 use tokio_util::sync::CancellationToken;
 
 use options::Options;
@@ -177,9 +177,4 @@ fn stop_at_interrupt() -> CancellationToken {
         }
     });
     stop
-}
-
-/// A word for errors of arguments.
-fn wrong(text: impl Into<String>) -> Error {
-    Error::told(text)
 }

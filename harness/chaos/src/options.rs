@@ -8,8 +8,6 @@ use chaos::plan::{Order, Schedule};
 use clap::Parser;
 use harness::{Error, PoolerKind, Result};
 
-use crate::wrong;
-
 /// Shakes a pooler with seeded faults, and judges all that happened
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Parser)]
@@ -70,11 +68,11 @@ impl Options {
         if let Some(file) = &self.schedule {
             let text = fs::read_to_string(file).map_err(Error::io(file.display().to_string()))?;
             return serde_json::from_str(&text)
-                .map_err(|error| wrong(format!("{}: {error}", file.display())));
+                .map_err(|error| Error::told(format!("{}: {error}", file.display())));
         }
         if !(1..=MOST_CLIENTS).contains(&self.clients) || !(1..=self.clients).contains(&self.users)
         {
-            return Err(wrong(format!(
+            return Err(Error::told(format!(
                 "CLIENTS={} USERS={}: from 1 to {MOST_CLIENTS} clients, and no more users than clients",
                 self.clients, self.users
             )));
@@ -94,7 +92,7 @@ impl Options {
         }
         self.seed
             .parse()
-            .map_err(|_| wrong(format!("SEED={}: it is a whole number", self.seed)))
+            .map_err(|_| Error::told(format!("SEED={}: it is a whole number", self.seed)))
     }
 
     #[expect(
@@ -106,7 +104,7 @@ impl Options {
         let minutes: Option<f64> = self.minutes.parse().ok();
         match minutes.filter(|minutes| (0.01..=MOST_MINUTES).contains(minutes)) {
             Some(minutes) => Ok((minutes * 60.0).round().max(1.0) as u64),
-            None => Err(wrong(format!(
+            None => Err(Error::told(format!(
                 "MINUTES={}: a number of minutes, 0.01 to {MOST_MINUTES}",
                 self.minutes
             ))),
@@ -123,14 +121,14 @@ impl Options {
         }
         let names: Vec<&str> = DEFECTS.iter().map(|defect| defect.name).collect();
         let found = Defect::find(&self.defect).ok_or_else(|| {
-            wrong(format!(
+            Error::told(format!(
                 "DEFECT={}: there are {}",
                 self.defect,
                 names.join(", ")
             ))
         })?;
         if found.is_ours() && self.pooler()? != PoolerKind::Pgturnstile {
-            return Err(wrong(format!(
+            return Err(Error::told(format!(
                 "DEFECT={}: only pgturnstile can have it",
                 self.defect
             )));

@@ -62,7 +62,8 @@ pub enum Method {
 }
 
 impl Method {
-    fn encryption(self) -> &'static str {
+    /// As the setting `password_encryption` spells it.
+    pub fn encryption(self) -> &'static str {
         match self {
             Self::Md5 => "md5",
             Self::Scram => "scram-sha-256",

@@ -47,10 +47,7 @@ impl Scene {
 
     /// Creates many users in one go; their passwords are as usual.
     pub async fn add_users(&mut self, users: &[String], method: Method) -> Step {
-        let mut sql = String::from(match method {
-            Method::Md5 => "SET password_encryption = 'md5';",
-            Method::Scram => "SET password_encryption = 'scram-sha-256';",
-        });
+        let mut sql = format!("SET password_encryption = '{}';", method.encryption());
         for user in users {
             let password = literal(&self.names.add(user));
             let role = identifier(&self.names.own(user));

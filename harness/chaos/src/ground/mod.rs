@@ -51,6 +51,8 @@ pub struct Ground {
     pub instance: Instance,
     pub proxies: Server,
     pub users: Vec<Arc<User>>,
+    /// The authority behind the certificate that every part shows.
+    roots: Roots,
     clients_side: Proxy,
     servers_side: Proxy,
     spec: PoolerSpec,
@@ -65,6 +67,8 @@ impl Ground {
         schema::create(&instance, &users).await?;
         let proxies = Server::start().await?;
         let certificate = instance.certificate();
+        let roots = Roots::from_pem_file(instance.ca_pem_path());
+        let roots = roots.map_err(|failure| Error::told(failure.message))?;
         let at = |host: &str, port| Endpoint {
             host: host.to_owned(),
             port,
@@ -81,6 +85,7 @@ impl Ground {
             instance,
             proxies,
             users,
+            roots,
             clients_side,
             servers_side,
             spec,
@@ -97,14 +102,14 @@ impl Ground {
     }
 
     /// How a user logs in through everything, with its password of this moment.
-    pub fn login(&self, user: &User, tls: bool) -> Result<Login> {
-        Ok(Login {
+    pub fn login(&self, user: &User, tls: bool) -> Login {
+        Login {
             endpoint: Endpoint {
                 host: "127.0.0.1".to_owned(),
                 port: self.clients_side.port(),
             },
             tls: if tls {
-                Tls::On(self.roots()?)
+                Tls::On(self.roots.clone())
             } else {
                 Tls::Off
             },
@@ -112,13 +117,7 @@ impl Ground {
             password: Some(user.password()),
             database: DATABASE.to_owned(),
             parameters: Vec::new(),
-        })
-    }
-
-    /// The authority behind the certificate that every part shows.
-    pub fn roots(&self) -> Result<Roots> {
-        Roots::from_pem_file(self.instance.ca_pem_path())
-            .map_err(|failure| Error::told(failure.message))
+        }
     }
 
     /// A superuser's login, past everything.

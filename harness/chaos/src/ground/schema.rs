@@ -28,10 +28,7 @@ pub(super) async fn create(instance: &Instance, users: &[Arc<User>]) -> Result<(
 fn roles(users: &[Arc<User>]) -> String {
     let mut sql = String::new();
     for user in users {
-        let encryption = match user.method {
-            Method::Md5 => "md5",
-            Method::Scram => "scram-sha-256",
-        };
+        let encryption = user.method.encryption();
         let (name, password) = (identifier(&user.name), literal(&user.password()));
         // Writing to a String cannot fail.
         let _ = write!(

@@ -116,20 +116,6 @@ impl History {
         self.sessions.get(&op.session).map_or("", |s| &s.client)
     }
 
-    /// Whether a fault that `fits` was there at any moment between, or up to `after` before that.
-    pub fn met(
-        &self,
-        from: Micros,
-        to: Micros,
-        after: Micros,
-        fits: impl Fn(&Fault) -> bool,
-    ) -> bool {
-        let touches = |span: &FaultSpan| span.from <= to && span.to.saturating_add(after) >= from;
-        self.faults
-            .iter()
-            .any(|span| touches(span) && fits(&span.fault))
-    }
-
     fn take(&mut self, event: &Event, end: Micros, places: &mut BTreeMap<u64, usize>) {
         let at = event.at;
         match &event.what {

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Micros, Password, What};
+use super::event::{Event, Password, What};
 use super::work::{Outcome, Work};
 
 /// Reads events from some moment on; what began before does not count.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Recovery {
-    users: BTreeMap<String, Option<Micros>>,
-    kinds: BTreeMap<&'static str, Micros>,
+    /// Users that have not logged in yet.
+    users: BTreeSet<String>,
+    /// Kinds of work that have not succeeded yet.
+    kinds: Vec<&'static str>,
     logins: BTreeMap<u64, String>,
     ops: BTreeMap<u64, &'static str>,
 }
@@ -18,8 +20,10 @@ impl Recovery {
     /// Waits for these users.
     pub fn of<'a>(users: impl IntoIterator<Item = &'a String>) -> Self {
         Self {
-            users: users.into_iter().map(|user| (user.clone(), None)).collect(),
-            ..Self::default()
+            users: users.into_iter().cloned().collect(),
+            kinds: Work::KINDS.to_vec(),
+            logins: BTreeMap::new(),
+            ops: BTreeMap::new(),
         }
     }
 
@@ -32,16 +36,15 @@ impl Recovery {
                 ..
             } => drop(self.logins.insert(*session, user.clone())),
             What::LoggedIn { session } => {
-                let user = self.logins.remove(session);
-                if let Some(first) = user.and_then(|user| self.users.get_mut(&user)) {
-                    first.get_or_insert(event.at);
+                if let Some(user) = self.logins.remove(session) {
+                    self.users.remove(&user);
                 }
             }
             What::Asked { op, work, .. } => drop(self.ops.insert(*op, work.kind())),
             What::Answered { op, answer } => {
                 let failed = matches!(answer.outcome, Outcome::Failed { .. } | Outcome::Abandoned);
                 if let Some(kind) = self.ops.remove(op).filter(|_| !failed) {
-                    self.kinds.entry(kind).or_insert(event.at);
+                    self.kinds.retain(|missing| *missing != kind);
                 }
             }
             _ => {}
@@ -50,32 +53,21 @@ impl Recovery {
 
     /// Whether nothing is missing.
     pub fn is_whole(&self) -> bool {
-        self.missing().is_empty()
+        self.users.is_empty() && self.kinds.is_empty()
     }
 
     /// Users that have not logged in, and kinds of work that have not succeeded.
     pub fn missing(&self) -> Vec<String> {
-        let users = self.users.iter().filter(|(_, first)| first.is_none());
-        let users = users.map(|(user, _)| format!("a login of {user}"));
-        let known: BTreeSet<&str> = self.kinds.keys().copied().collect();
-        let kinds = Work::KINDS.iter().filter(|kind| !known.contains(*kind));
-        users
-            .chain(kinds.map(|kind| format!("work {kind}")))
-            .collect()
-    }
-
-    /// When the last of them came; `None` as long as something is missing.
-    pub fn since(&self) -> Option<Micros> {
-        let users = self.users.values().flatten();
-        let last = users.chain(self.kinds.values()).max().copied();
-        last.filter(|_| self.is_whole())
+        let users = self.users.iter().map(|user| format!("a login of {user}"));
+        let kinds = self.kinds.iter().map(|kind| format!("work {kind}"));
+        users.chain(kinds).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Answer;
+    use crate::history::{Answer, Micros};
 
     fn event(at: Micros, what: What) -> Event {
         Event { at, what }
@@ -114,6 +106,6 @@ mod tests {
         };
         recovery.take(&event(6, What::Answered { op: 1, answer }));
         assert_eq!(recovery.missing().len(), Work::KINDS.len() - 1);
-        assert_eq!(recovery.since(), None);
+        assert!(!recovery.is_whole());
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::audit::{self, Footprint, Kept, Subject};
-use harness::{Method, PoolerKind, Result};
+use harness::{PoolerKind, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::coverage::{self, Coverage};
@@ -133,10 +133,6 @@ async fn through(
 
 fn setting(run: &Run, ground: &Ground) -> Setting {
     let order = &run.schedule.order;
-    let stored = |method| match method {
-        Method::Md5 => "md5".to_owned(),
-        Method::Scram => "scram-sha-256".to_owned(),
-    };
     let users = ground.users.iter();
     Setting {
         seed: order.seed,
@@ -144,7 +140,7 @@ fn setting(run: &Run, ground: &Ground) -> Setting {
         provider: run.provider.name().to_owned(),
         clients: order.clients,
         users: users
-            .map(|user| (user.name.clone(), stored(user.method)))
+            .map(|user| (user.name.clone(), user.method.encryption().to_owned()))
             .collect(),
         pool_size: ground::POOL_SIZE,
         accounts: ground::ACCOUNTS,

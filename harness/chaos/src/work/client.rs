@@ -95,8 +95,7 @@ impl Client {
     }
 
     async fn dial(&self, tongue: Tongue, tls: bool, password: String) -> Result<Line, Failure> {
-        let login = self.desk.ground.login(&self.user, tls);
-        let mut login = login.map_err(|error| Failure::local(error.to_string()))?;
+        let mut login = self.desk.ground.login(&self.user, tls);
         login.password = Some(password);
         Line::open(tongue, &self.name, &login).await
     }
